@@ -1,0 +1,137 @@
+//! The handle to a connection.
+
+use std::{marker::PhantomData, sync::Arc, time::Duration};
+
+use libvirt_wire::{Call, RemoteError, call::ConnectClose};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    time,
+};
+
+use crate::error::{CallError, CallKind};
+
+/// A cheap handle to one connection, whose socket a task of its own holds.
+///
+/// When the last handle is dropped the task says goodbye and ends.
+#[derive(Clone, Debug)]
+pub struct Client {
+    messages: mpsc::Sender<Message>,
+    permits: Arc<Semaphore>,
+}
+
+/// What a handle tells the connection's task.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Make this call.
+    Request(Request),
+    /// A caller has given up waiting: see whether the connection is still good.
+    GaveUp,
+}
+
+/// A call on its way to the socket.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) procedure: libvirt_wire::Procedure,
+    pub(crate) arguments: Vec<u8>,
+    pub(crate) reply: oneshot::Sender<Result<Vec<u8>, CallKind>>,
+    /// Stays taken until the daemon has answered, whether or not anybody still
+    /// waits: what counts is how many calls the daemon has before it.
+    pub(crate) permit: OwnedSemaphorePermit,
+}
+
+/// The most calls in flight on one connection.
+///
+/// The daemon stops reading a socket that has 5 (`max_client_requests`) under
+/// way, and with it our answers to its pings.
+pub const WINDOW: usize = 4;
+
+impl Client {
+    /// A handle, and the task's end of it.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Message>) {
+        let (messages, receiver) = mpsc::channel(QUEUE);
+        (Self { messages, permits: Arc::new(Semaphore::new(WINDOW)) }, receiver)
+    }
+
+    /// Makes a call and waits for its reply, `deadline` in all.
+    ///
+    /// Dropping the future gives the call up, as the deadline does: libvirtd may
+    /// go on with it, and it counts as in flight until libvirtd has answered.
+    ///
+    /// # Errors
+    ///
+    /// When libvirtd refuses the call, does not answer in time, or hangs up.
+    pub async fn call<C: Call>(&self, call: &C, deadline: Duration) -> Result<Reply<C>, CallError> {
+        let outcome = match time::timeout(deadline, self.exchange(call)).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                // Where the queue is full the task will look anyway.
+                let _ = self.messages.try_send(Message::GaveUp);
+                Err(CallKind::TimedOut(deadline))
+            }
+        };
+        match outcome {
+            Ok(payload) => Ok(Reply { payload, call: PhantomData }),
+            Err(kind) => Err(CallError::new(C::PROCEDURE, kind)),
+        }
+    }
+
+    async fn exchange<C: Call>(&self, call: &C) -> Result<Vec<u8>, CallKind> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let Ok(permit) = permit else { return Err(CallKind::Disconnected) };
+        let (reply, answer) = oneshot::channel();
+        let (procedure, arguments) = (C::PROCEDURE, call.arguments());
+        let request = Request { procedure, arguments, reply, permit };
+        let sent = self.messages.send(Message::Request(request)).await;
+        if sent.is_err() {
+            return Err(CallKind::Disconnected);
+        }
+        answer.await.unwrap_or(Err(CallKind::Disconnected))
+    }
+
+    /// Waits until the connection is over.
+    pub async fn closed(&self) {
+        self.messages.closed().await;
+    }
+
+    /// Says goodbye, so that libvirtd logs no fault, and waits for its answer.
+    ///
+    /// Other handles find the connection closed.
+    pub async fn close(&self) {
+        let _ = self.call(&ConnectClose, FAREWELL).await;
+    }
+}
+
+/// Messages on their way to the task: a request for each permit, and as many
+/// callers that gave up.
+const QUEUE: usize = 2 * WINDOW;
+/// How long a goodbye may take.
+pub(crate) const FAREWELL: Duration = Duration::from_millis(500);
+
+/// libvirtd's answer to a call, as it came.
+#[derive(Debug)]
+pub struct Reply<C> {
+    payload: Vec<u8>,
+    call: PhantomData<fn() -> C>,
+}
+
+impl<C: Call> Reply<C> {
+    /// Reads the reply; what it holds borrows from here.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not such a reply.
+    pub fn decode(&self) -> Result<C::Reply<'_>, CallError> {
+        C::decode(&self.payload)
+            .map_err(|error| CallError::new(C::PROCEDURE, CallKind::Decode(error)))
+    }
+}
+
+/// Reads the error that a reply carries instead of a result.
+pub(crate) fn refusal(payload: &[u8]) -> CallKind {
+    use libvirt_wire::xdr::{Decode, Reader};
+
+    match RemoteError::decode(&mut Reader::new(payload)) {
+        Ok(error) => CallKind::Refused(error),
+        Err(error) => CallKind::Decode(error),
+    }
+}

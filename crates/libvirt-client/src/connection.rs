@@ -1,0 +1,173 @@
+//! The task that owns a socket.
+
+use std::{collections::HashMap, io};
+
+use libvirt_wire::{
+    Event,
+    call::ConnectClose,
+    packet::{
+        self, Header, KEEPALIVE_PROGRAM, Kind, PING, Packet, REMOTE_PROGRAM, Splitter, Status,
+    },
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+    select,
+    sync::mpsc,
+    time,
+};
+
+use crate::{
+    client::{FAREWELL, Message, Request, refusal},
+    events::EventSender,
+};
+
+/// One connection: its socket and everything under way on it.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: UnixStream,
+    messages: mpsc::Receiver<Message>,
+    events: EventSender,
+    splitter: Splitter,
+    /// Packets not yet written.
+    outgoing: Vec<u8>,
+    /// Calls not yet answered, by serial. At most [`WINDOW`](crate::WINDOW).
+    pending: HashMap<u32, Request>,
+    serial: u32,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        stream: UnixStream,
+        messages: mpsc::Receiver<Message>,
+        events: EventSender,
+    ) -> Self {
+        Self {
+            stream,
+            messages,
+            events,
+            splitter: Splitter::default(),
+            outgoing: Vec::new(),
+            pending: HashMap::new(),
+            serial: 0,
+        }
+    }
+
+    /// Serves the connection until it is over, for whatever reason.
+    ///
+    /// Everybody who still waits finds the connection closed.
+    pub(crate) async fn run(mut self) {
+        while self.is_good() {
+            let buffer = self.splitter.buffer();
+            buffer.reserve(READ_LEN);
+            let (mut reading, mut writing) = self.stream.split();
+            select! {
+                read = reading.read_buf(buffer) => match read {
+                    Ok(0) | Err(_) => return,
+                    Ok(_) => if !self.route_packets() { return },
+                },
+                written = writing.write(&self.outgoing), if !self.outgoing.is_empty() => {
+                    match written {
+                        Ok(0) | Err(_) => return,
+                        Ok(len) => { self.outgoing.drain(..len); }
+                    }
+                }
+                message = self.messages.recv() => match message {
+                    Some(message) => self.take(message),
+                    None => {
+                        let _ = time::timeout(FAREWELL, self.leave()).await;
+                        return;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Whether enough calls can still get through. One that nobody waits for any
+    /// more holds its permit until libvirtd answers it.
+    fn is_good(&self) -> bool {
+        self.pending.values().filter(|request| request.reply.is_closed()).count() <= ABANDONED_MAX
+    }
+
+    fn take(&mut self, message: Message) {
+        let mut next = Some(message);
+        // Requests that are here together leave in one write.
+        while let Some(message) = next {
+            if let Message::Request(request) = message {
+                self.send(request);
+            }
+            next = self.messages.try_recv().ok();
+        }
+    }
+
+    fn send(&mut self, request: Request) {
+        loop {
+            self.serial = self.serial.wrapping_add(1);
+            if !self.pending.contains_key(&self.serial) {
+                break;
+            }
+        }
+        packet::call(request.procedure, self.serial, &request.arguments, &mut self.outgoing);
+        self.pending.insert(self.serial, request);
+    }
+
+    /// Routes every packet that has arrived whole; false where the stream makes
+    /// no sense any more.
+    fn route_packets(&mut self) -> bool {
+        loop {
+            match self.splitter.next_packet() {
+                Ok(Some(packet)) => self.route(packet),
+                Ok(None) => return true,
+                Err(_) => return false,
+            }
+        }
+    }
+
+    fn route(&mut self, Packet { header, payload }: Packet) {
+        // A packet of a kind that came after libvirt 12 is not for us.
+        let Ok(Header { program, procedure, kind, serial, status }) = header else { return };
+        match (program, kind) {
+            (KEEPALIVE_PROGRAM, Kind::Message) => {
+                // One answer is as good as many to a daemon that does not read them.
+                if procedure == PING && self.outgoing.len() < OUTGOING_MAX {
+                    packet::pong(&mut self.outgoing);
+                }
+            }
+            (REMOTE_PROGRAM, Kind::Message) => match Event::decode(procedure, &payload) {
+                Ok(Some(event)) => self.events.send(event),
+                Ok(None) => {}
+                Err(_) => self.events.note_loss(),
+            },
+            (_, Kind::Reply) => {
+                // A serial that nobody knows has been answered before.
+                let Some(Request { reply, permit, .. }) = self.pending.remove(&serial) else {
+                    return;
+                };
+                let _ = reply.send(match status {
+                    Status::Ok => Ok(payload),
+                    Status::Error => Err(refusal(&payload)),
+                });
+                drop(permit);
+            }
+            (_, Kind::Call | Kind::Message) => {}
+        }
+    }
+
+    /// Says goodbye without waiting for the answer: the daemon reads what was
+    /// written before it sees the end.
+    async fn leave(&mut self) -> io::Result<()> {
+        use libvirt_wire::Call;
+
+        self.serial = self.serial.wrapping_add(1);
+        packet::call(ConnectClose::PROCEDURE, self.serial, &[], &mut self.outgoing);
+        self.stream.write_all(&self.outgoing).await?;
+        self.stream.shutdown().await
+    }
+}
+
+/// What one read may bring, in bytes.
+const READ_LEN: usize = 16_384;
+/// Unanswered calls that nobody waits for, beyond which a connection is given up.
+const ABANDONED_MAX: usize = 2;
+/// What may wait to be written before pings go unanswered, in bytes.
+const OUTGOING_MAX: usize = 65_536;

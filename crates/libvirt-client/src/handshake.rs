@@ -1,0 +1,75 @@
+//! From a socket's path to an open connection.
+
+use std::{path::PathBuf, time::Duration};
+
+use libvirt_wire::call::{
+    AuthList, AuthPolkit, AuthType, ConnectOpen, ConnectSupportsFeature, Feature,
+};
+use tokio::{net::UnixStream, time};
+
+use crate::{
+    Address,
+    client::Client,
+    connection::Connection,
+    error::{CallError, ConnectError, ConnectKind},
+    events::{self, Events},
+};
+
+/// Connects and opens the driver, all within `deadline`.
+///
+/// A daemon that is frozen still accepts connections (its backlog does), so the
+/// deadline covers every step.
+pub(crate) async fn connect(
+    address: &Address,
+    deadline: Duration,
+) -> Result<(Client, Events), ConnectError> {
+    let socket = address.socket();
+    match time::timeout(deadline, steps(address, &socket, deadline)).await {
+        Ok(Ok(opened)) => Ok(opened),
+        Ok(Err(kind)) => Err(ConnectError::new(socket, kind)),
+        Err(_) => Err(ConnectError::new(socket, ConnectKind::TimedOut(deadline))),
+    }
+}
+
+async fn steps(
+    address: &Address,
+    socket: &PathBuf,
+    deadline: Duration,
+) -> Result<(Client, Events), ConnectKind> {
+    let stream = UnixStream::connect(socket).await.map_err(ConnectKind::Socket)?;
+    let (client, messages) = Client::new();
+    let (sender, events) = events::channel();
+    tokio::spawn(Connection::new(stream, messages, sender).run());
+
+    authenticate(&client, deadline).await?;
+    // Without this the daemon never pings, and never notices that we are gone.
+    let feature = ConnectSupportsFeature { feature: Feature::ProgramKeepalive };
+    match client.call(&feature, deadline).await {
+        Err(error) if error.refusal().is_none() => return Err(ConnectKind::Handshake(error)),
+        Ok(_) | Err(_) => {}
+    }
+    let open = ConnectOpen { name: address.name(), read_only: true };
+    client.call(&open, deadline).await.map_err(ConnectKind::Handshake)?;
+    Ok((client, events))
+}
+
+async fn authenticate(client: &Client, deadline: Duration) -> Result<(), ConnectKind> {
+    // Never left out: where polkit is configured, root is let in by this very question.
+    let list = client.call(&AuthList, deadline).await.map_err(ConnectKind::Handshake)?;
+    let types = list.decode().map_err(ConnectKind::Handshake)?;
+    if types.is_empty() || types.contains(&AuthType::None) {
+        return Ok(());
+    }
+    if types.contains(&AuthType::Polkit) {
+        let polkit = client.call(&AuthPolkit, deadline).await;
+        return polkit.map(|_| ()).map_err(|error: CallError| {
+            // A daemon that hangs up has been stopped; polkit has said nothing.
+            if error.refusal().is_some() {
+                ConnectKind::Polkit(error)
+            } else {
+                ConnectKind::Handshake(error)
+            }
+        });
+    }
+    Err(ConnectKind::Authentication(types))
+}

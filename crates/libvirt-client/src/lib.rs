@@ -1,0 +1,42 @@
+//! The conversation with libvirtd: where it listens, how to come in, calls with
+//! deadlines, events.
+//!
+//! A [`Client`] is a cheap handle; behind it one task owns the socket. Nothing
+//! here changes anything on the other side: the read-only socket is the
+//! default, connections are opened read-only, and `libvirt-wire` knows no
+//! procedure that writes.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//!
+//! use libvirt_client::{Address, Session};
+//! use libvirt_wire::call::ConnectListAllDomains;
+//!
+//! let address: Address = "qemu:///system".parse()?;
+//! let session = Session::open(&address, Duration::from_secs(5)).await?;
+//! let reply = session.client.call(&ConnectListAllDomains, Duration::from_secs(2)).await?;
+//! for domain in reply.decode()?.0 {
+//!     println!("{} is {}", domain.name, domain.uuid);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+pub use crate::{
+    address::{Address, AddressError},
+    backoff::Backoff,
+    client::{Client, Reply, WINDOW},
+    error::{CallError, ConnectError},
+    events::Events,
+    session::Session,
+};
+
+mod address;
+mod backoff;
+mod client;
+mod connection;
+mod error;
+mod events;
+mod handshake;
+mod session;

@@ -1,0 +1,79 @@
+//! The calls: one file a subject, one type a procedure.
+
+use std::borrow::Cow;
+
+pub use self::{
+    auth::{AuthList, AuthPolkit, AuthType},
+    connect::{ConnectClose, ConnectGetHostname, ConnectOpen, ConnectSupportsFeature, Feature},
+    cpu_stats::{CpuStats, DomainGetCpuStats},
+    event::{ConnectDomainEventRegisterAny, EventId},
+    info::{DomainGetInfo, DomainInfo},
+    list::{ConnectListAllDomains, Domains},
+    metadata::DomainGetMetadata,
+    stats::{AllDomainStats, ConnectGetAllDomainStats, DomainStatsRecord, Groups},
+    xml::DomainGetXmlDesc,
+};
+use crate::{
+    error::DecodeError,
+    procedure::Procedure,
+    xdr::{Decode, Reader, Writer},
+};
+
+mod auth;
+mod connect;
+mod cpu_stats;
+mod event;
+mod info;
+mod list;
+mod metadata;
+mod stats;
+mod xml;
+
+/// A procedure with its arguments.
+pub trait Call {
+    /// What is called.
+    const PROCEDURE: Procedure;
+
+    /// What comes back, borrowing from the payload that it came in.
+    type Reply<'a>: Decode<'a>;
+
+    /// Writes the arguments, in the order of the protocol's fields.
+    fn encode(&self, arguments: &mut Writer);
+
+    /// Returns the payload of the call.
+    fn arguments(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        self.encode(&mut writer);
+        writer.into_bytes()
+    }
+
+    /// Reads the reply out of its payload.
+    ///
+    /// Bytes after the reply are ignored, as libvirtd ignores those after the
+    /// arguments.
+    ///
+    /// # Errors
+    ///
+    /// When the payload is not such a reply.
+    fn decode(payload: &[u8]) -> Result<Self::Reply<'_>, DecodeError> {
+        Self::Reply::decode(&mut Reader::new(payload))
+    }
+}
+
+/// A reply that is one string.
+impl Decode<'_> for String {
+    const MIN_LEN: usize = 4;
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.string("reply").map(Cow::into_owned)
+    }
+}
+
+/// A reply that is one number.
+impl Decode<'_> for i32 {
+    const MIN_LEN: usize = 4;
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.i32("reply")
+    }
+}

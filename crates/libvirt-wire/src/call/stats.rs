@@ -1,0 +1,108 @@
+//! Everything libvirt measures: `virConnectGetAllDomainStats`.
+
+use std::ops::BitOr;
+
+use super::{Call, list::DOMAIN_LIST_MAX};
+use crate::{
+    domain::Domain,
+    error::DecodeError,
+    procedure::Procedure,
+    typed_param::TypedParam,
+    xdr::{Decode, Reader, Writer},
+};
+
+/// Asks for statistics of several domains.
+///
+/// Always with `NOWAIT`: where another call holds a domain's job, the daemon
+/// gives what needs no monitor instead of waiting up to 30 s for the job. It
+/// does not protect the call that gets the job of a QEMU that answers no more:
+/// that one hangs, and all domains of it with it, so ask for few at a time.
+///
+/// A domain that does not exist or run any more is left out of the reply.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectGetAllDomainStats<'d> {
+    /// Whose statistics are asked for. None means everybody's.
+    pub domains: &'d [&'d Domain],
+    /// Which statistics. The daemon leaves out those it does not know.
+    pub groups: Groups,
+}
+
+impl Call for ConnectGetAllDomainStats<'_> {
+    const PROCEDURE: Procedure = Procedure::CONNECT_GET_ALL_DOMAIN_STATS;
+    type Reply<'a> = AllDomainStats<'a>;
+
+    fn encode(&self, arguments: &mut Writer) {
+        arguments.length(self.domains.len());
+        for domain in self.domains {
+            domain.encode(arguments);
+        }
+        arguments.u32(self.groups.0);
+        arguments.u32(STATS_ACTIVE | STATS_NOWAIT);
+    }
+}
+
+/// `VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE`
+const STATS_ACTIVE: u32 = 1;
+/// `VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT`
+const STATS_NOWAIT: u32 = 1 << 29;
+
+/// `virDomainStatsTypes`: what to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Groups(u32);
+
+impl Groups {
+    /// `VIR_DOMAIN_STATS_STATE`: needs no monitor.
+    pub const STATE: Self = Self(1);
+    /// `VIR_DOMAIN_STATS_BALLOON`: the guest's own numbers need the monitor.
+    pub const BALLOON: Self = Self(1 << 2);
+    /// `VIR_DOMAIN_STATS_INTERFACE`: needs no monitor.
+    pub const INTERFACE: Self = Self(1 << 4);
+    /// `VIR_DOMAIN_STATS_BLOCK`: all but the names needs the monitor.
+    pub const BLOCK: Self = Self(1 << 5);
+}
+
+impl BitOr for Groups {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// The reply: one record a domain, in the daemon's order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AllDomainStats<'a> {
+    /// The domains that gave something.
+    pub records: Vec<DomainStatsRecord<'a>>,
+}
+
+impl<'a> Decode<'a> for AllDomainStats<'a> {
+    const MIN_LEN: usize = 4;
+
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        Ok(Self { records: reader.list("domain stats records", DOMAIN_LIST_MAX)? })
+    }
+}
+
+/// `remote_domain_stats_record`: what one domain gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DomainStatsRecord<'a> {
+    /// Whose numbers these are.
+    pub domain: Domain,
+    /// The numbers. Fields may be missing, indexes may have holes.
+    pub params: Vec<TypedParam<'a>>,
+}
+
+impl<'a> Decode<'a> for DomainStatsRecord<'a> {
+    const MIN_LEN: usize = 28;
+
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            domain: Domain::decode(reader)?,
+            params: reader.list("domain stats", DOMAIN_STATS_MAX)?,
+        })
+    }
+}
+
+/// `REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX`
+const DOMAIN_STATS_MAX: usize = 262_144;

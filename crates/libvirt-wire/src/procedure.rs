@@ -1,0 +1,61 @@
+//! The procedures that we call.
+//!
+//! Everything here reads. There is no procedure that changes anything, so no
+//! fault of ours can.
+
+use std::fmt;
+
+/// A procedure of the remote program.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Procedure {
+    /// The number on the wire.
+    pub number: u32,
+    /// libvirt's name for the function, without the leading `vir`.
+    pub name: &'static str,
+}
+
+impl Procedure {
+    const fn new(number: u32, name: &'static str) -> Self {
+        Self { number, name }
+    }
+
+    /// `REMOTE_PROC_CONNECT_OPEN`
+    pub const CONNECT_OPEN: Self = Self::new(1, "ConnectOpen");
+    /// `REMOTE_PROC_CONNECT_CLOSE`
+    pub const CONNECT_CLOSE: Self = Self::new(2, "ConnectClose");
+    /// `REMOTE_PROC_DOMAIN_GET_XML_DESC`
+    pub const DOMAIN_GET_XML_DESC: Self = Self::new(14, "DomainGetXMLDesc");
+    /// `REMOTE_PROC_DOMAIN_GET_INFO`
+    pub const DOMAIN_GET_INFO: Self = Self::new(16, "DomainGetInfo");
+    /// `REMOTE_PROC_CONNECT_GET_HOSTNAME`
+    pub const CONNECT_GET_HOSTNAME: Self = Self::new(59, "ConnectGetHostname");
+    /// `REMOTE_PROC_CONNECT_SUPPORTS_FEATURE`
+    pub const CONNECT_SUPPORTS_FEATURE: Self = Self::new(60, "ConnectSupportsFeature");
+    /// `REMOTE_PROC_AUTH_LIST`
+    pub const AUTH_LIST: Self = Self::new(66, "AuthList");
+    /// `REMOTE_PROC_AUTH_POLKIT`
+    pub const AUTH_POLKIT: Self = Self::new(70, "AuthPolkit");
+    /// `REMOTE_PROC_DOMAIN_GET_CPU_STATS`
+    pub const DOMAIN_GET_CPU_STATS: Self = Self::new(262, "DomainGetCPUStats");
+    /// `REMOTE_PROC_DOMAIN_GET_METADATA`
+    pub const DOMAIN_GET_METADATA: Self = Self::new(265, "DomainGetMetadata");
+    /// `REMOTE_PROC_CONNECT_LIST_ALL_DOMAINS`
+    pub const CONNECT_LIST_ALL_DOMAINS: Self = Self::new(273, "ConnectListAllDomains");
+    /// `REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY`
+    pub const CONNECT_DOMAIN_EVENT_REGISTER_ANY: Self =
+        Self::new(316, "ConnectDomainEventRegisterAny");
+    /// `REMOTE_PROC_CONNECT_GET_ALL_DOMAIN_STATS`
+    pub const CONNECT_GET_ALL_DOMAIN_STATS: Self = Self::new(344, "ConnectGetAllDomainStats");
+}
+
+impl fmt::Display for Procedure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl fmt::Debug for Procedure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.number)
+    }
+}

@@ -1,0 +1,117 @@
+//! Typed parameters: how libvirt names and types what it measured.
+
+use std::borrow::Cow;
+
+use crate::{
+    error::{DecodeError, Reason},
+    xdr::{Decode, Reader},
+};
+
+/// A `remote_typed_param`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TypedParam<'a> {
+    /// libvirt's name of the field, `balloon.current`.
+    pub field: Cow<'a, str>,
+    /// What libvirt says of it.
+    pub value: Value<'a>,
+}
+
+impl<'a> Decode<'a> for TypedParam<'a> {
+    const MIN_LEN: usize = 12;
+
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        Ok(Self { field: reader.string("typed parameter field")?, value: Value::decode(reader)? })
+    }
+}
+
+/// The value of a typed parameter, in the type that libvirt chose for it.
+///
+/// The same field may come in another type from another release: read it by
+/// value ([`Value::unsigned`]), not by type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// `VIR_TYPED_PARAM_INT`
+    Int(i32),
+    /// `VIR_TYPED_PARAM_UINT`
+    UInt(u32),
+    /// `VIR_TYPED_PARAM_LLONG`
+    LLong(i64),
+    /// `VIR_TYPED_PARAM_ULLONG`
+    ULLong(u64),
+    /// `VIR_TYPED_PARAM_DOUBLE`
+    Double(f64),
+    /// `VIR_TYPED_PARAM_BOOLEAN`
+    Boolean(bool),
+    /// `VIR_TYPED_PARAM_STRING`
+    String(Cow<'a, str>),
+}
+
+impl Value<'_> {
+    /// Returns a count or amount, whichever integer type carried it.
+    ///
+    /// `None` for a negative number and for what is no integer.
+    pub fn unsigned(&self) -> Option<u64> {
+        match *self {
+            Self::Int(value) => u64::try_from(value).ok(),
+            Self::UInt(value) => Some(value.into()),
+            Self::LLong(value) => u64::try_from(value).ok(),
+            Self::ULLong(value) => Some(value),
+            Self::Double(_) | Self::Boolean(_) | Self::String(_) => None,
+        }
+    }
+
+    /// Returns the text of a string.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            Self::Int(_)
+            | Self::UInt(_)
+            | Self::LLong(_)
+            | Self::ULLong(_)
+            | Self::Double(_)
+            | Self::Boolean(_) => None,
+        }
+    }
+}
+
+impl<'a> Decode<'a> for Value<'a> {
+    const MIN_LEN: usize = 8;
+
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        const WHAT: &str = "typed parameter value";
+        const TYPE: &str = "typed parameter type";
+
+        Ok(match reader.u32(TYPE)? {
+            1 => Self::Int(reader.i32(WHAT)?),
+            2 => Self::UInt(reader.u32(WHAT)?),
+            3 => Self::LLong(reader.i64(WHAT)?),
+            4 => Self::ULLong(reader.u64(WHAT)?),
+            5 => Self::Double(reader.f64(WHAT)?),
+            6 => Self::Boolean(reader.i32(WHAT)? != 0),
+            7 => Self::String(reader.string(WHAT)?),
+            // The size of a type unknown to us is unknown too: nothing after it can be read.
+            unknown => return Err(DecodeError::new(TYPE, Reason::Discriminant(unknown))),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_is_read_by_value_not_by_type() {
+        for value in [Value::Int(7), Value::UInt(7), Value::LLong(7), Value::ULLong(7)] {
+            assert_eq!(value.unsigned(), Some(7), "{value:?}");
+        }
+        for value in [Value::Int(-1), Value::LLong(-1), Value::Double(7.0), Value::Boolean(true)] {
+            assert_eq!(value.unsigned(), None, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_type_fails_the_reply() {
+        let error = Value::decode(&mut Reader::new(&[0, 0, 0, 8, 0, 0, 0, 0])).unwrap_err();
+        assert_eq!(error.to_string(), "typed parameter type has the unknown value 8");
+    }
+}
