@@ -1,7 +1,5 @@
 //! Everything libvirt measures: `virConnectGetAllDomainStats`.
 
-use std::ops::BitOr;
-
 use super::{Call, list::DOMAIN_LIST_MAX};
 use crate::{
     domain::Domain,
@@ -59,12 +57,10 @@ impl Groups {
     pub const INTERFACE: Self = Self(1 << 4);
     /// `VIR_DOMAIN_STATS_BLOCK`: all but the names needs the monitor.
     pub const BLOCK: Self = Self(1 << 5);
-}
 
-impl BitOr for Groups {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
+    /// Returns both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 }
