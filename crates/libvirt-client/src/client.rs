@@ -93,6 +93,11 @@ impl Client {
         self.messages.closed().await;
     }
 
+    /// Whether the connection is over.
+    pub fn is_closed(&self) -> bool {
+        self.messages.is_closed()
+    }
+
     /// Says goodbye, so that libvirtd logs no fault, and waits for its answer.
     ///
     /// Other handles find the connection closed.

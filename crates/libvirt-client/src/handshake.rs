@@ -11,7 +11,7 @@ use crate::{
     Address,
     client::Client,
     connection::Connection,
-    error::{CallError, ConnectError, ConnectKind},
+    error::{ConnectError, ConnectKind},
     events::{self, Events},
 };
 
@@ -26,6 +26,9 @@ pub(crate) async fn connect(
     let socket = address.socket();
     match time::timeout(deadline, steps(address, &socket, deadline)).await {
         Ok(Ok(opened)) => Ok(opened),
+        Ok(Err(ConnectKind::Handshake(error))) if error.is_timeout() => {
+            Err(ConnectError::new(socket, ConnectKind::TimedOut(deadline)))
+        }
         Ok(Err(kind)) => Err(ConnectError::new(socket, kind)),
         Err(_) => Err(ConnectError::new(socket, ConnectKind::TimedOut(deadline))),
     }
@@ -60,16 +63,13 @@ async fn authenticate(client: &Client, deadline: Duration) -> Result<(), Connect
     if types.is_empty() || types.contains(&AuthType::None) {
         return Ok(());
     }
-    if types.contains(&AuthType::Polkit) {
-        let polkit = client.call(&AuthPolkit, deadline).await;
-        return polkit.map(|_| ()).map_err(|error: CallError| {
-            // A daemon that hangs up has been stopped; polkit has said nothing.
-            if error.refusal().is_some() {
-                ConnectKind::Polkit(error)
-            } else {
-                ConnectKind::Handshake(error)
-            }
-        });
+    if !types.contains(&AuthType::Polkit) {
+        return Err(ConnectKind::Authentication(types));
     }
-    Err(ConnectKind::Authentication(types))
+    match client.call(&AuthPolkit, deadline).await {
+        Ok(_) => Ok(()),
+        // A daemon that hangs up has been stopped; polkit has said nothing.
+        Err(error) if error.refusal().is_none() => Err(ConnectKind::Handshake(error)),
+        Err(error) => Err(ConnectKind::Polkit(error)),
+    }
 }

@@ -1,0 +1,239 @@
+//! Calls and what becomes of them.
+
+use std::future::pending;
+
+use futures_util::FutureExt;
+use libvirt_client::{CallError, Client, WINDOW};
+use libvirt_wire::call::{ConnectGetHostname, ConnectListAllDomains};
+use tokio::time::Instant;
+
+use crate::peer::{Called, Daemon, ERROR, OK, Peer, SECOND, error, packet, string};
+
+async fn hostname(client: &Client) -> Result<String, CallError> {
+    client.call(&ConnectGetHostname, SECOND).await?.decode()
+}
+
+/// Starts `count` calls, and returns them as the daemon sees them.
+async fn start(
+    client: &Client,
+    peer: &mut Peer,
+    count: usize,
+) -> Vec<(tokio::task::JoinHandle<Result<String, CallError>>, Called)> {
+    let mut started = Vec::new();
+    for _ in 0..count {
+        let client = client.clone();
+        let task = tokio::spawn(async move { hostname(&client).await });
+        started.push((task, peer.called().await.unwrap()));
+    }
+    started
+}
+
+#[tokio::test(start_paused = true)]
+async fn replies_find_their_callers_in_any_order() {
+    let daemon = Daemon::listen();
+    let (session, mut peer, _feed) = daemon.session().await;
+    let started = start(&session.client, &mut peer, WINDOW).await;
+    for (_, call) in started.iter().rev() {
+        peer.reply(call, OK, &string(&call.serial.to_string())).await;
+    }
+    for (task, call) in started {
+        assert_eq!(task.await.unwrap().unwrap(), call.serial.to_string());
+    }
+}
+
+/// The daemon stops reading a connection with five calls under way.
+#[tokio::test(start_paused = true)]
+async fn a_fifth_call_waits_for_a_reply_to_one_of_four() {
+    let daemon = Daemon::listen();
+    let (session, mut peer, _feed) = daemon.session().await;
+    let started = start(&session.client, &mut peer, WINDOW).await;
+    let fifth = {
+        let client = session.client.clone();
+        tokio::spawn(async move { hostname(&client).await })
+    };
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
+    assert!(peer.called().now_or_never().is_none(), "a fifth call was sent");
+
+    peer.reply(&started[2].1, OK, &string("third")).await;
+    let call = peer.called().await.unwrap();
+    peer.reply(&call, OK, &string("fifth")).await;
+    assert_eq!(fifth.await.unwrap().unwrap(), "fifth");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_daemon_costs_the_deadline_and_no_more() {
+    let daemon = Daemon::listen();
+    let (session, _peer, _feed) = daemon.session().await;
+    let begun = Instant::now();
+    let error = hostname(&session.client).await.unwrap_err();
+    assert_eq!(begun.elapsed(), SECOND);
+    assert!(error.is_timeout());
+    assert_eq!(error.to_string(), "ConnectGetHostname: no reply within 1s");
+}
+
+/// A call that was given up still counts against the daemon's limit.
+#[tokio::test(start_paused = true)]
+async fn an_abandoned_call_holds_its_place_until_it_is_answered() {
+    let daemon = Daemon::listen();
+    let (session, mut peer, _feed) = daemon.session().await;
+    let abandoned = start(&session.client, &mut peer, 2).await;
+    let mut calls = Vec::new();
+    for (task, call) in abandoned {
+        assert!(task.await.unwrap().unwrap_err().is_timeout());
+        calls.push(call);
+    }
+    let started = start(&session.client, &mut peer, WINDOW - 2).await;
+    let client = session.client.clone();
+    let waiting = tokio::spawn(async move { hostname(&client).await });
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
+    assert!(peer.called().now_or_never().is_none(), "a fifth call was sent");
+
+    // The late reply is nobody's, and makes room.
+    peer.reply(&calls[0], OK, &string("late")).await;
+    let call = peer.called().await.unwrap();
+    peer.reply(&call, OK, &string("next")).await;
+    assert_eq!(waiting.await.unwrap().unwrap(), "next");
+    drop(started);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_with_three_abandoned_calls_is_given_up() {
+    let daemon = Daemon::listen();
+    let (session, mut peer, _feed) = daemon.session().await;
+    for (task, _) in start(&session.client, &mut peer, 2).await {
+        assert!(task.await.unwrap().unwrap_err().is_timeout());
+    }
+    assert!(!session.client.is_closed());
+    for (task, _) in start(&session.client, &mut peer, 1).await {
+        assert!(task.await.unwrap().unwrap_err().is_timeout());
+    }
+    session.client.closed().await;
+    assert!(!session.feed.is_closed(), "the other connection is another matter");
+    assert!(hostname(&session.client).await.unwrap_err().is_disconnected());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_carries_the_daemons_words() {
+    let daemon = Daemon::listen();
+    let (session, mut peer, _feed) = daemon.session().await;
+    for (code, no_domain) in [(38, false), (42, true), (55, false), (68, false), (88, false)] {
+        let no = error(code, "no");
+        let serve = peer.answer(59, ERROR, &no);
+        let (outcome, _) = tokio::join!(hostname(&session.client), serve);
+        let error = outcome.unwrap_err();
+        let refusal = error.refusal().unwrap();
+        assert_eq!((refusal.code, refusal.is_no_domain()), (code, no_domain));
+        assert_eq!(refusal.is_operation_invalid(), code == 55);
+    }
+}
+
+/// Whatever the daemon says that nobody asked for.
+#[tokio::test(start_paused = true)]
+async fn noise_between_replies_is_passed_over() {
+    let daemon = Daemon::listen();
+    let (session, mut peer, _feed) = daemon.session().await;
+    let serve = async {
+        let call = peer.called().await.unwrap();
+        let serial = call.serial;
+        for noise in [
+            // An unknown serial, an unknown program, an event nobody registered for, an
+            // event and a call with our serial, an unknown type, an unknown status.
+            packet(0x2000_8086, 59, 1, serial + 9, 0, &string("unknown")),
+            packet(0x1234_5678, 59, 2, serial, 0, &[]),
+            packet(0x2000_8086, 999, 2, serial, 0, &[]),
+            packet(0x2000_8086, 318, 2, serial, 0, &[1, 2, 3]),
+            packet(0x2000_8086, 59, 0, serial, 0, &[]),
+            packet(0x2000_8086, 59, 77, serial, 0, &[]),
+            packet(0x2000_8086, 59, 1, serial, 77, &[]),
+        ] {
+            peer.send(&noise).await;
+        }
+        peer.reply(&call, OK, &string("host")).await;
+        peer.reply(&call, OK, &string("again")).await;
+    };
+    let (outcome, ()) = tokio::join!(hostname(&session.client), serve);
+    assert_eq!(outcome.unwrap(), "host");
+    let next = string("next");
+    let (outcome, _) = tokio::join!(hostname(&session.client), peer.answer(59, OK, &next));
+    assert_eq!(outcome.unwrap(), "next");
+}
+
+/// libvirtd killed in the middle of a reply, at whichever byte.
+#[tokio::test(start_paused = true)]
+async fn a_reply_cut_off_anywhere_is_a_lost_connection_at_once() {
+    let whole = packet(0x2000_8086, 59, 1, 4, 0, &string("host")).len();
+    for len in 0..whole {
+        let daemon = Daemon::listen();
+        let (session, mut peer, _feed) = daemon.session().await;
+        let begun = Instant::now();
+        let serve = async {
+            let call = peer.called().await.unwrap();
+            let reply = packet(0x2000_8086, 59, 1, call.serial, 0, &string("host"));
+            assert_eq!(reply.len(), whole);
+            peer.send(&reply[..len]).await;
+            drop(peer);
+        };
+        let (outcome, ()) = tokio::join!(hostname(&session.client), serve);
+        assert!(outcome.unwrap_err().is_disconnected(), "cut at {len}");
+        assert_eq!(begun.elapsed().as_millis(), 0, "cut at {len}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_impossible_length_ends_the_connection() {
+    for len in [0_u32, 4, 27, 0x0200_0005, u32::MAX] {
+        let daemon = Daemon::listen();
+        let (session, mut peer, _feed) = daemon.session().await;
+        let serve = async {
+            peer.called().await.unwrap();
+            peer.send(&len.to_be_bytes()).await;
+            assert!(peer.called().await.is_none(), "the client stays");
+        };
+        let (outcome, ()) = tokio::join!(hostname(&session.client), serve);
+        assert!(outcome.unwrap_err().is_disconnected(), "{len}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_means_nothing_costs_itself() {
+    let daemon = Daemon::listen();
+    let (session, mut peer, _feed) = daemon.session().await;
+    let serve = peer.answer(59, OK, &[0xff; 6]);
+    let (outcome, _) = tokio::join!(hostname(&session.client), serve);
+    let error = outcome.unwrap_err();
+    assert!(error.refusal().is_none() && !error.is_timeout() && !error.is_disconnected());
+    assert_eq!(error.to_string(), "ConnectGetHostname: the reply is malformed");
+    let next = string("next");
+    let (outcome, _) = tokio::join!(hostname(&session.client), peer.answer(59, OK, &next));
+    assert_eq!(outcome.unwrap(), "next");
+}
+
+/// Ten thousand domains, in pieces of a few bytes.
+#[tokio::test(start_paused = true)]
+async fn a_large_reply_in_small_pieces_arrives_whole() {
+    const DOMAINS: u32 = 10_000;
+    let daemon = Daemon::listen();
+    let (session, mut peer, _feed) = daemon.session().await;
+    let mut payload = DOMAINS.to_be_bytes().to_vec();
+    for number in 0..DOMAINS {
+        payload.extend(string(&format!("instance-{number:08x}")));
+        payload.extend([7; 16]);
+        payload.extend(number.to_be_bytes());
+    }
+    payload.extend(DOMAINS.to_be_bytes());
+    let serve = async {
+        let call = peer.called().await.unwrap();
+        let reply = packet(0x2000_8086, 273, 1, call.serial, 0, &payload);
+        for piece in reply.chunks(97) {
+            peer.send(piece).await;
+        }
+        pending::<()>().await;
+    };
+    let asking = session.client.call(&ConnectListAllDomains, SECOND);
+    let reply = tokio::select! { reply = asking => reply.unwrap(), () = serve => unreachable!() };
+    let domains = reply.decode().unwrap().0;
+    assert_eq!(domains.len(), 10_000);
+    assert_eq!(domains[9_999].name, "instance-0000270f");
+}

@@ -1,0 +1,185 @@
+//! Coming in.
+
+use std::{error::Error, fmt::Write};
+
+use libvirt_client::{Address, ConnectError, Session};
+use tokio::time::Instant;
+
+use crate::peer::{Daemon, ERROR, OK, SECOND, error, string};
+
+const NONE: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 0];
+const SASL: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 1];
+const POLKIT: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 2];
+
+fn chain(error: &ConnectError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        write!(text, ": {error}").unwrap();
+        source = error.source();
+    }
+    text
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_driver_is_opened_read_only_after_the_question_of_authentication() {
+    let daemon = Daemon::listen();
+    let serve = async {
+        let mut peer = daemon.accept().await;
+        peer.answer(66, OK, NONE).await;
+        let feature = peer.answer(60, OK, &[0, 0, 0, 1]).await;
+        assert_eq!(feature.payload, [0, 0, 0, 10]);
+        let open = peer.called().await.unwrap();
+        assert_eq!(open.procedure, 1);
+        let expected = [&[0, 0, 0, 1], &*string("qemu:///system"), &[0, 0, 0, 1]].concat();
+        assert_eq!(open.payload, expected);
+    };
+    let refused = daemon.refused(serve).await;
+    assert!(refused.is_absent(), "a daemon that hangs up may be back at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn polkit_is_asked_where_the_daemon_wants_it() {
+    let daemon = Daemon::listen();
+    let serve = async {
+        let mut peer = daemon.accept().await;
+        peer.answer(66, OK, POLKIT).await;
+        peer.answer(70, OK, &[0, 0, 0, 1]).await;
+        peer.answer(60, ERROR, &error(39, "unknown procedure")).await;
+        peer.answer(1, ERROR, &error(5, "no connection driver available")).await;
+    };
+    let text = chain(&daemon.refused(serve).await);
+    assert!(
+        text.ends_with(
+            "ConnectOpen: virError(Code=5, Domain=7, Message='no connection driver available')"
+        ),
+        "{text}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_by_polkit_says_what_would_help() {
+    let daemon = Daemon::listen();
+    let serve = async {
+        let mut peer = daemon.accept().await;
+        peer.answer(66, OK, POLKIT).await;
+        peer.answer(70, ERROR, &error(45, "authentication failed")).await;
+    };
+    let refused = daemon.refused(serve).await;
+    assert!(!refused.is_absent());
+    let socket = daemon.socket();
+    assert_eq!(
+        chain(&refused),
+        format!(
+            "polkit does not let this process in on {} (run polkitd there, or set auth_unix_ro = \"none\" in libvirtd's configuration): AuthPolkit: virError(Code=45, Domain=7, Message='authentication failed')",
+            socket.display()
+        )
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_we_lack_are_named() {
+    let daemon = Daemon::listen();
+    let serve = async {
+        daemon.accept().await.answer(66, OK, SASL).await;
+    };
+    let text = chain(&daemon.refused(serve).await);
+    assert!(text.ends_with("asks for SASL, expected none or polkit"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_is_frozen_costs_the_deadline_and_no_more() {
+    let daemon = Daemon::listen();
+    let begun = Instant::now();
+    let mut peers = Vec::new();
+    let refused = daemon.refused(async { peers.push(daemon.accept().await) }).await;
+    assert_eq!(begun.elapsed(), SECOND);
+    assert!(!refused.is_absent());
+    assert!(chain(&refused).ends_with("says nothing within 1s"), "{}", chain(&refused));
+}
+
+/// Whichever step of the handshake the daemon goes away at.
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_hangs_up_is_known_at_once() {
+    for steps in 0..10 {
+        let daemon = Daemon::listen();
+        let begun = Instant::now();
+        let serve = async {
+            let mut left = steps;
+            for connection in 0..2 {
+                let mut peer = daemon.accept().await;
+                let mut replies = vec![(66, NONE), (60, &[0, 0, 0, 1]), (1, &[])];
+                replies.extend([(316, &[0, 0, 0, 3][..]); 3].iter().take(connection * 3));
+                for (procedure, payload) in replies {
+                    if left == 0 {
+                        return;
+                    }
+                    left -= 1;
+                    peer.answer(procedure, OK, payload).await;
+                }
+                if connection == 0 {
+                    // The first connection stays open beside the second.
+                    std::mem::forget(peer);
+                }
+            }
+        };
+        let refused = daemon.refused(serve).await;
+        assert!(refused.is_absent(), "after {steps} steps: {}", chain(&refused));
+        assert_eq!(begun.elapsed().as_millis(), 0, "after {steps} steps");
+    }
+}
+
+#[tokio::test]
+async fn nobody_on_the_socket_is_told_from_a_daemon_that_refuses() {
+    let dir = Daemon::listen().crash();
+    let stale: Address = dir.path().join("sock").to_str().unwrap().parse().unwrap();
+    let missing: Address = dir.path().join("none").to_str().unwrap().parse().unwrap();
+    for (address, reason) in [(stale, "Connection refused"), (missing, "No such file")] {
+        let refused = Session::open(&address, SECOND).await.map(|_| ()).unwrap_err();
+        assert!(refused.is_absent());
+        assert!(chain(&refused).contains(reason), "{}", chain(&refused));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_too_old_for_an_event_is_watched_without_it() {
+    let daemon = Daemon::listen();
+    let address = daemon.address();
+    let serve = async {
+        let mut client = daemon.accept().await;
+        client.let_in().await;
+        let mut feed = daemon.accept().await;
+        feed.let_in().await;
+        let mut asked = Vec::new();
+        for _ in 0..4 {
+            let call = feed.answer(316, ERROR, &error(1, "unsupported event ID")).await;
+            asked.push(call.payload);
+        }
+        (client, feed, asked)
+    };
+    let (session, (_client, _feed, asked)) = tokio::join!(Session::open(&address, SECOND), serve);
+    assert!(session.is_ok());
+    assert_eq!(asked, [0, 15, 19, 23].map(|id| vec![0, 0, 0, id, 0, 0, 0, 0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_connections_say_goodbye() {
+    let daemon = Daemon::listen();
+    let (session, mut client, mut feed) = daemon.session().await;
+    let farewell = |peer: &'static str| {
+        move |call: Option<crate::peer::Called>| {
+            assert_eq!(call.unwrap().procedure, 2, "{peer}");
+        }
+    };
+    let serve = async {
+        client.answer(2, OK, &[]).await;
+        feed.answer(2, OK, &[]).await;
+    };
+    tokio::join!(session.close(), serve);
+
+    let (session, mut client, mut feed) = daemon.session().await;
+    drop(session);
+    farewell("client")(client.called().await);
+    farewell("feed")(feed.called().await);
+    assert!(client.called().await.is_none());
+}

@@ -1,0 +1,172 @@
+//! The other end: a socket, and one connection on it at a time.
+
+use std::{fs, path::PathBuf};
+
+use libvirt_client::{Address, ConnectError, Session};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{UnixListener, UnixStream},
+    time::Duration,
+};
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+pub(crate) const OK: u32 = 0;
+pub(crate) const ERROR: u32 = 1;
+
+const REMOTE: u32 = 0x2000_8086;
+const KEEPALIVE: u32 = 0x6b65_6570;
+const REPLY: u32 = 1;
+const MESSAGE: u32 = 2;
+
+/// A daemon's socket.
+pub(crate) struct Daemon {
+    listener: UnixListener,
+    dir: TempDir,
+}
+
+impl Daemon {
+    pub(crate) fn listen() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(dir.path().join("sock")).unwrap();
+        Self { listener, dir }
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.dir.path().join("sock")
+    }
+
+    pub(crate) fn address(&self) -> Address {
+        self.socket().to_str().unwrap().parse().unwrap()
+    }
+
+    pub(crate) async fn accept(&self) -> Peer {
+        Peer { stream: self.listener.accept().await.unwrap().0 }
+    }
+
+    /// A session, and the daemon's ends of its two connections.
+    pub(crate) async fn session(&self) -> (Session, Peer, Peer) {
+        let address = self.address();
+        let serve = async {
+            let mut client = self.accept().await;
+            client.let_in().await;
+            let mut feed = self.accept().await;
+            feed.let_in().await;
+            for _ in 0..4 {
+                feed.answer(316, OK, &[0, 0, 0, 3]).await;
+            }
+            (client, feed)
+        };
+        let (session, (client, feed)) = tokio::join!(Session::open(&address, SECOND), serve);
+        (session.unwrap(), client, feed)
+    }
+
+    /// What comes of an attempt to open a session while `serve` plays the daemon.
+    pub(crate) async fn refused(&self, serve: impl Future<Output = ()>) -> ConnectError {
+        let address = self.address();
+        let (opened, ()) = tokio::join!(Session::open(&address, SECOND), serve);
+        opened.map(|_| ()).unwrap_err()
+    }
+
+    /// Stops listening; the socket file stays, as after a crash.
+    pub(crate) fn crash(self) -> TempDir {
+        drop(self.listener);
+        assert!(fs::exists(self.dir.path().join("sock")).unwrap());
+        self.dir
+    }
+}
+
+/// The daemon's end of a connection.
+pub(crate) struct Peer {
+    stream: UnixStream,
+}
+
+/// A call, as it arrived.
+#[derive(Debug)]
+pub(crate) struct Called {
+    pub(crate) procedure: u32,
+    pub(crate) serial: u32,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Peer {
+    /// The next call; `None` where the client has gone.
+    pub(crate) async fn called(&mut self) -> Option<Called> {
+        let (procedure, serial, payload) = self.packet().await?;
+        Some(Called { procedure, serial, payload })
+    }
+
+    async fn packet(&mut self) -> Option<(u32, u32, Vec<u8>)> {
+        let len = self.stream.read_u32().await.ok()?;
+        let mut packet = vec![0; len as usize - 4];
+        self.stream.read_exact(&mut packet).await.ok()?;
+        let word = |at: usize| u32::from_be_bytes(packet[at..at + 4].try_into().unwrap());
+        Some((word(8), word(16), packet[24..].to_vec()))
+    }
+
+    /// Answers the next call, which must be `procedure`.
+    pub(crate) async fn answer(&mut self, procedure: u32, status: u32, payload: &[u8]) -> Called {
+        let call = self.called().await.unwrap();
+        assert_eq!(call.procedure, procedure, "{call:?}");
+        self.reply(&call, status, payload).await;
+        call
+    }
+
+    pub(crate) async fn reply(&mut self, to: &Called, status: u32, payload: &[u8]) {
+        self.send(&packet(REMOTE, to.procedure, REPLY, to.serial, status, payload)).await;
+    }
+
+    /// Sends an event, with the serial 1 that libvirtd gives to every one.
+    pub(crate) async fn event(&mut self, procedure: u32, payload: &[u8]) {
+        self.send(&packet(REMOTE, procedure, MESSAGE, 1, OK, payload)).await;
+    }
+
+    pub(crate) async fn ping(&mut self) {
+        self.send(&packet(KEEPALIVE, 1, MESSAGE, 0, OK, &[])).await;
+    }
+
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+    }
+
+    /// Lets a client in that needs no authentication.
+    pub(crate) async fn let_in(&mut self) {
+        self.answer(66, OK, &[0, 0, 0, 1, 0, 0, 0, 0]).await;
+        self.answer(60, OK, &[0, 0, 0, 1]).await;
+        self.answer(1, OK, &[]).await;
+    }
+}
+
+pub(crate) fn packet(
+    program: u32,
+    procedure: u32,
+    kind: u32,
+    serial: u32,
+    status: u32,
+    payload: &[u8],
+) -> Vec<u8> {
+    let len = u32::try_from(28 + payload.len()).unwrap();
+    let words = [len, program, 1, procedure, kind, serial, status];
+    let mut packet: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+    packet.extend_from_slice(payload);
+    packet
+}
+
+pub(crate) fn string(text: &str) -> Vec<u8> {
+    let mut bytes = u32::try_from(text.len()).unwrap().to_be_bytes().to_vec();
+    bytes.extend_from_slice(text.as_bytes());
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
+/// A `remote_error` with this code and message.
+pub(crate) fn error(code: i32, message: &str) -> Vec<u8> {
+    let mut payload = code.to_be_bytes().to_vec();
+    payload.extend(7_u32.to_be_bytes());
+    payload.extend(1_u32.to_be_bytes());
+    payload.extend(string(message));
+    // Level, no domain, no texts, two numbers, no network.
+    payload.extend([0; 8 * 4]);
+    payload
+}
