@@ -2,7 +2,13 @@
 //!
 //! The clock is paused, so a deadline passes as soon as nothing else can happen.
 
+#![expect(clippy::arithmetic_side_effects, reason = "a test is meant to panic")]
+
+#[cfg(test)]
 mod calls;
+#[cfg(test)]
 mod events;
+#[cfg(test)]
 mod handshake;
+#[cfg(test)]
 mod peer;
