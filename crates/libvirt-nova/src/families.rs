@@ -1,0 +1,128 @@
+//! The family table: every family the exporter can serve.
+//!
+//! A row is all there is to know of a family. The scrape, the tests and the
+//! reference read the same table.
+//!
+//! * [`instance`]: the mission's families, in Nova's words
+//! * [`domain`]: the families of the libvirt exporters, in libvirt's words
+//! * [`exporter`]: libvirtd's state and the build
+//! * [`process`]: the exporter's own use of the host
+
+use exposition::{Exposition, Family, Samples};
+
+use crate::snapshot::{Measured, Snapshot};
+
+mod domain;
+mod exporter;
+mod instance;
+mod process;
+
+/// One family: its name, its origin, and how to read it off a snapshot.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// What is exposed.
+    pub(crate) family: Family,
+    /// Where libvirt or the kernel has it from, for the reference.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the reference is printed by a test"))]
+    pub(crate) origin: &'static str,
+    pub(crate) write: Write,
+}
+
+/// How to read a family off a snapshot.
+#[derive(Debug)]
+pub(crate) enum Write {
+    /// Once a scrape.
+    Host(fn(&Snapshot, &mut Samples<'_>)),
+    /// For each instance that runs.
+    Instance(fn(&Measured, &Snapshot, &mut Samples<'_>)),
+}
+
+/// Every family, in the order of the exposition.
+pub(crate) const TABLE: [&[Row]; 4] = [exporter::ROWS, instance::ROWS, domain::ROWS, process::ROWS];
+
+/// Returns the exposition of a snapshot.
+pub(crate) fn expose(snapshot: &Snapshot) -> String {
+    let mut exposition = Exposition::default();
+    for row in TABLE.into_iter().flatten() {
+        row.write(snapshot, &mut exposition);
+    }
+    exposition.into_text()
+}
+
+impl Row {
+    fn write(&self, snapshot: &Snapshot, exposition: &mut Exposition) {
+        let mut samples = exposition.family(&self.family);
+        match self.write {
+            Write::Host(write) => write(snapshot, &mut samples),
+            Write::Instance(write) => {
+                for measured in &snapshot.instances {
+                    write(measured, snapshot, &mut samples);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod golden;
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
+
+    use expect_test::expect_file;
+    use exposition::Kind;
+
+    use super::*;
+
+    /// Names that were there before us, kept to the letter.
+    const INHERITED: [&str; 6] = [
+        "libvirt_nova_instance_rxbytes",
+        "libvirt_nova_instance_txbytes",
+        "libvirt_nova_instance_rdbytes",
+        "libvirt_nova_instance_wrbytes",
+        "libvirt_nova_instance_rdreq",
+        "libvirt_nova_instance_wrreq",
+    ];
+
+    #[test]
+    fn names_follow_the_rules() {
+        let mut seen = BTreeSet::new();
+        for Row { family: Family { name, kind, .. }, .. } in TABLE.into_iter().flatten() {
+            assert!(seen.insert(name), "{name} has two rows");
+            let inherited = INHERITED.contains(name);
+            assert_eq!(name.ends_with("_total"), *kind == Kind::Counter && !inherited, "{name}");
+        }
+        for name in INHERITED {
+            assert!(seen.contains(&name), "{name} has no row");
+        }
+    }
+
+    /// The table of the README is this one.
+    #[test]
+    fn the_readme_is_current() {
+        let mut table = String::from("| name | type | from | |\n|---|---|---|---|\n");
+        for Row { family: Family { name, kind, help }, origin, .. } in TABLE.into_iter().flatten() {
+            let kind = match kind {
+                Kind::Counter => "counter",
+                Kind::Gauge => "gauge",
+            };
+            writeln!(table, "| `{name}` | {kind} | {origin} | {help} |").unwrap();
+        }
+        let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+        let text = fs::read_to_string(&readme).unwrap();
+        let (before, rest) = text.split_once("<!-- families -->\n").unwrap();
+        let (_, after) = rest.split_once("<!-- end of families -->").unwrap();
+        let current =
+            format!("{before}<!-- families -->\n{table}<!-- end of families -->{after}");
+        expect_file![readme].assert_eq(&current);
+    }
+
+    #[test]
+    fn every_row_says_where_its_number_comes_from() {
+        for Row { family: Family { name, help, .. }, origin, .. } in TABLE.into_iter().flatten() {
+            assert!(!help.is_empty(), "{name} has no help");
+            assert!(!origin.is_empty(), "{name} has no origin");
+        }
+    }
+}

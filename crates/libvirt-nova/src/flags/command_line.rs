@@ -1,0 +1,174 @@
+//! Every flag, once.
+
+use std::{error::Error, ffi::OsString, path::PathBuf, str::FromStr, time::Duration};
+
+use clap::{
+    Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser,
+    builder::{OsStringValueParser, TypedValueParser},
+};
+use libvirt_client::Address;
+
+use super::{ListenAddress, MetricsPath, error::ValueError, interval, listen_address, spelling};
+use crate::log::{self, LogFormat, LogLevel};
+
+/// The command line as clap parses it; each doc is the flag's text in `--help`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "libvirt_nova",
+    about = "Prometheus exporter for the Nova instances of an OpenStack compute host",
+    version,
+    override_usage = "libvirt_nova [FLAGS]",
+    after_help = AFTER_HELP,
+    next_line_help = true,
+    no_binary_name = true,
+    // The last one wins, as it did in the first exporter.
+    args_override_self = true
+)]
+pub(super) struct CommandLine {
+    /// Where libvirtd listens: a URI of libvirt, or the path of a socket
+    #[arg(long, value_name = "URI", help_heading = "libvirt")]
+    #[arg(default_value = "qemu:///system", value_parser = checked(Address::from_str))]
+    pub(super) uri: Address,
+
+    /// How often CPU times are read: 100ms to 1h, or 0 for only when scraped
+    #[arg(long, value_name = "DURATION", help_heading = "libvirt")]
+    #[arg(default_value = "1s", value_parser = checked(interval::parse))]
+    pub(super) interval: Duration,
+
+    /// Port to listen on, on every address of this host
+    #[arg(long, value_name = "PORT", help_heading = "Web")]
+    #[arg(default_value = "9100", value_parser = checked(listen_address::port))]
+    pub(super) port: u16,
+
+    /// Where to listen, in place of --port: 192.0.2.7:9100,
+    /// [2001:db8::7]:9100, or :9100 for every address; port 0 is any free
+    /// one. Can be repeated, or hold several with commas between
+    #[arg(long = "web.listen-address", verbatim_doc_comment)]
+    #[arg(value_name = "ADDRESS", help_heading = "Web", value_delimiter = ',')]
+    #[arg(value_parser = checked(ListenAddress::from_str))]
+    pub(super) listen: Vec<ListenAddress>,
+
+    /// Path of the metrics; --web.telemetry-path is the same flag
+    #[arg(long, alias = "web.telemetry-path", value_name = "PATH", help_heading = "Web")]
+    #[arg(default_value = "/metrics", value_parser = checked(MetricsPath::from_str))]
+    pub(super) path: MetricsPath,
+
+    /// File to log to besides standard error, or - for standard error alone
+    #[arg(long, value_name = "FILE", help_heading = "Log")]
+    #[arg(value_parser = OsStringValueParser::new().try_map(log_file))]
+    pub(super) log: Option<PathBuf>,
+
+    /// Least severe events to log
+    #[arg(long = "log.level", value_name = "LEVEL", help_heading = "Log")]
+    #[arg(value_enum, default_value_t)]
+    pub(super) log_level: LogLevel,
+
+    /// Form of a log line
+    #[arg(long = "log.format", value_name = "FORMAT", help_heading = "Log")]
+    #[arg(value_enum, default_value_t)]
+    pub(super) log_format: LogFormat,
+
+    /// Print the metrics once, on standard output, and exit
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(default_value = "false", value_parser = checked(switch))]
+    pub(super) once: bool,
+}
+
+const AFTER_HELP: &str = "\
+Every flag may be written with one dash or two, and its value after a blank or
+after an equals sign. A flag wins over its environment variable; an empty
+variable counts as not set.
+
+Examples:
+  libvirt_nova
+      Exports the guests of the local libvirtd on port 9100
+  libvirt_nova -uri /run/libvirt/virtqemud-sock-ro -port 9177 -log -
+      Asks the daemon behind that socket, and logs to standard error alone
+  libvirt_nova --web.listen-address=[::1]:9100 --log.format=json
+      Answers only this host, and logs for machines
+  libvirt_nova --once -log -
+      Shows what a scrape would hold";
+
+/// Builds the definition, with default, choices and variables below the text of each flag.
+pub(super) fn command() -> Command {
+    let mut command = CommandLine::command().mut_args(|arg| {
+        let mut lines = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        for fact in facts(&arg) {
+            lines.push('\n');
+            lines.push_str(&fact);
+        }
+        arg.help(lines).hide_default_value(true).hide_possible_values(true)
+    });
+    // Adds --help and --version, which `spelling` has to know too.
+    command.build();
+    command.mut_args(|arg| match arg.get_help_heading() {
+        Some(_) => arg,
+        None => arg.help_heading("Other"),
+    })
+}
+
+fn facts(arg: &Arg) -> impl Iterator<Item = String> {
+    let default = match arg.get_default_values() {
+        [] if arg.get_id() == "log" => Some(log::DEFAULT_FILE.to_owned()),
+        [] => None,
+        [value, ..] => Some(value.to_string_lossy().into_owned()),
+    };
+    let choices: Vec<_> =
+        arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    let variables: Vec<_> = spelling::names(arg).map(spelling::variable_name).collect();
+    [
+        default.map(|default| format!("[default: {default}]")),
+        (!choices.is_empty()).then(|| format!("[choices: {}]", choices.join(", "))),
+        Some(format!("[env: {}]", variables.join(", "))),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Parses words that have two dashes each.
+///
+/// # Errors
+///
+/// When a word is wrong, or asks for help or version.
+pub(super) fn parse(command: &mut Command, words: &[OsString]) -> Result<CommandLine, clap::Error> {
+    CommandLine::from_arg_matches(&command.try_get_matches_from_mut(words)?)
+}
+
+/// The answer to `--version`.
+pub(super) fn version() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match option_env!("LIBVIRT_NOVA_REVISION") {
+        Some(revision) => format!("libvirt_nova {version} (revision {revision})\n"),
+        None => format!("libvirt_nova {version}\n"),
+    }
+}
+
+/// A parser of values that are text, whose errors name the value.
+///
+/// Of bytes that are not UTF-8, clap's own says neither where they are nor what they are.
+fn checked<T, E>(parse: fn(&str) -> Result<T, E>) -> impl TypedValueParser<Value = T>
+where
+    T: Clone + Send + Sync + 'static,
+    E: Into<Box<dyn Error + Send + Sync>> + 'static,
+{
+    OsStringValueParser::new().try_map(move |value| match value.to_str() {
+        Some(text) => parse(text).map_err(Into::into),
+        None => Err(ValueError::new(&value.to_string_lossy(), "is not UTF-8").into()),
+    })
+}
+
+fn log_file(value: OsString) -> Result<PathBuf, ValueError> {
+    if value.is_empty() {
+        return Err(ValueError::new("", "is not a file, expected a path or -"));
+    }
+    Ok(value.into())
+}
+
+fn switch(text: &str) -> Result<bool, ValueError> {
+    match text {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(ValueError::new(text, "is neither true nor false")),
+    }
+}

@@ -1,0 +1,22 @@
+//! The HTTP side.
+//!
+//! * `listener`: sockets that are bound at start and never give up accepting
+//! * `server`: the connections there are, how many, and how they end; [`serve`] is all of it
+//! * `connection`: one connection, which waits for its peer only so long
+//! * `dispatch`: which request gets which response
+//! * `deadline`: how long a scrape may take
+//! * `response`, `landing`: what is sent
+//!
+//! All of it runs inside the future that [`serve`] returns: no task outlives it, and nothing
+//! here needs to be sent between threads.
+//! No peer can hold anything for ever, and none can keep another from being answered.
+
+pub(crate) use self::{listener::bind, server::serve};
+
+mod connection;
+mod deadline;
+mod dispatch;
+mod landing;
+mod listener;
+mod response;
+mod server;

@@ -1,0 +1,210 @@
+//! One connection, which waits for its peer only so long.
+
+use std::{
+    cell::Cell,
+    convert::Infallible,
+    future::poll_fn,
+    io::{self, IoSlice},
+    pin::{Pin, pin},
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{self, Instant},
+};
+
+use super::dispatch::Dispatch;
+
+/// How long a connection waits for its peer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// For a whole request head, from its first byte; at first, from the connection's begin.
+    pub(super) head: Duration,
+    /// For the peer to take a whole response.
+    pub(super) response: Duration,
+    /// For the next request.
+    pub(super) idle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            // A head is one packet. Ten seconds let three be lost.
+            head: Duration::from_secs(10),
+            // 10 MB of metrics at 3 Mbit/s; Prometheus itself gives up sooner.
+            response: Duration::from_secs(30),
+            // Prometheus closes its idle connections after five minutes. It must be the one who
+            // does, or else a scrape could meet a connection that is being closed.
+            idle: Duration::from_secs(330),
+        }
+    }
+}
+
+/// What a connection is doing, and since when.
+#[derive(Debug)]
+pub(super) struct Seat {
+    phase: Cell<Phase>,
+    since: Cell<Instant>,
+    leaving: Cell<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The peer has part of a request to send, or has just connected.
+    Head,
+    /// The peer waits for us.
+    Answering,
+    /// The peer has part of a response to take.
+    Response,
+    /// The peer has its response.
+    Idle,
+}
+
+impl Seat {
+    pub(super) fn new() -> Self {
+        Self {
+            phase: Cell::new(Phase::Head),
+            since: Cell::new(Instant::now()),
+            leaving: Cell::new(false),
+        }
+    }
+
+    /// Since when the connection has been waiting for its peer; `None` if its peer waits for us.
+    pub(super) fn waiting_since(&self) -> Option<Instant> {
+        (self.phase.get() != Phase::Answering).then(|| self.since.get())
+    }
+
+    /// Whether the peer is owed a response, or the rest of one.
+    pub(super) fn owes_response(&self) -> bool {
+        matches!(self.phase.get(), Phase::Answering | Phase::Response)
+    }
+
+    /// Makes the connection end with the response that it owes.
+    pub(super) fn leave(&self) {
+        self.leaving.set(true);
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
+        self.since.set(Instant::now());
+    }
+
+    /// Until when the connection waits for its peer; `None` if its peer waits for us.
+    fn until(&self, limits: Limits) -> Option<Instant> {
+        let limit = match self.phase.get() {
+            Phase::Answering => return None,
+            Phase::Head => limits.head,
+            Phase::Response => limits.response,
+            Phase::Idle => limits.idle,
+        };
+        self.since.get().checked_add(limit)
+    }
+}
+
+/// Answers a peer until it hangs up, or keeps the connection waiting for too long.
+///
+/// When the future is dropped, the connection is closed and its scrape, if any, abandoned.
+pub(super) async fn attend<S, F>(
+    stream: TcpStream,
+    seat: Rc<Seat>,
+    limits: Limits,
+    dispatch: &Dispatch<'_, S>,
+) where
+    S: Fn(Duration) -> F,
+    F: Future<Output = String>,
+{
+    let seat = &*seat;
+    let service = service_fn(async |request| {
+        seat.enter(Phase::Answering);
+        let response = dispatch.answer(&request).await;
+        seat.enter(Phase::Response);
+        Ok::<_, Infallible>(response)
+    });
+    let mut connection = pin!(
+        http1::Builder::new()
+            .max_buf_size(HEAD_MAX)
+            // A peer that hangs up half-way through ends its scrape.
+            .half_close(false)
+            .serve_connection(TokioIo::new(Watched { stream, seat }), service)
+    );
+    let mut timer = pin!(time::sleep(limits.head));
+    poll_fn(|cx| {
+        if seat.leaving.get() {
+            connection.as_mut().graceful_shutdown();
+        }
+        // What ends a connection is its peer's doing, and so nothing to log.
+        if connection.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let Some(until) = seat.until(limits) else { return Poll::Pending };
+        if timer.deadline() != until {
+            timer.as_mut().reset(until);
+        }
+        timer.as_mut().poll(cx)
+    })
+    .await;
+}
+
+/// Largest request head, in bytes. Prometheus sends 500; a browser's cookies can be 8,000.
+const HEAD_MAX: usize = 16_384;
+
+/// A stream that tells its seat when the peer gives or has taken something.
+struct Watched<'a> {
+    stream: TcpStream,
+    seat: &'a Seat,
+}
+
+impl AsyncRead for Watched<'_> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let result = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before && self.seat.phase.get() == Phase::Idle {
+            self.seat.enter(Phase::Head);
+        }
+        result
+    }
+}
+
+impl AsyncWrite for Watched<'_> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    /// hyper flushes when it has written all it had, which here is a whole response.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.seat.phase.get() == Phase::Response {
+            self.seat.enter(Phase::Idle);
+        }
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,407 @@
+//! The connections there are, how many, and how they end.
+
+use std::{pin::pin, rc::Rc, time::Duration};
+
+use futures_util::{
+    future::{AbortHandle, Abortable},
+    stream::{self, FuturesUnordered, StreamExt},
+};
+use tokio::time::{self, Instant};
+
+use super::{
+    connection::{self, Limits, Seat},
+    dispatch::{Dispatch, MAX_SCRAPES},
+    listener::Listener,
+};
+use crate::flags::MetricsPath;
+
+/// Answers requests until `until` is done.
+///
+/// `scrape` returns an exposition, within the time it is given.
+/// In the end nothing more is accepted, idle connections are closed, and responses that are
+/// owed get two seconds.
+///
+/// When the future is dropped, all connections are closed and their scrapes abandoned.
+pub(crate) async fn serve<S, F>(
+    listeners: Vec<Listener>,
+    metrics_path: &MetricsPath,
+    scrape: S,
+    until: impl Future<Output = ()>,
+) where
+    S: Fn(Duration) -> F,
+    F: Future<Output = String>,
+{
+    serve_within(Limits::default(), listeners, metrics_path, scrape, until).await;
+}
+
+async fn serve_within<S, F>(
+    limits: Limits,
+    listeners: Vec<Listener>,
+    metrics_path: &MetricsPath,
+    scrape: S,
+    until: impl Future<Output = ()>,
+) where
+    S: Fn(Duration) -> F,
+    F: Future<Output = String>,
+{
+    let dispatch = Dispatch::new(metrics_path, scrape);
+    let mut connections = Connections::default();
+    let arrivals = listeners.into_iter().map(|listener| Box::pin(listener.arrivals()));
+    let mut arrivals = stream::select_all(arrivals);
+    let mut until = pin!(until);
+    loop {
+        tokio::select! {
+            () = &mut until => break,
+            Some(arrival) = arrivals.next() => match arrival {
+                Ok(stream) => connections.admit(|seat| {
+                    connection::attend(stream, seat, limits, &dispatch)
+                }),
+                // For want of descriptors, most likely: an idle connection has one.
+                Err(_) => connections.turn_out_oldest(),
+            },
+            Some(_) = connections.running.next() => {}
+        }
+    }
+    drop(arrivals);
+    connections.dismiss();
+    let rest = async { while connections.running.next().await.is_some() {} };
+    // Whoever is not done by then is cut off.
+    let _ = time::timeout(GRACE, rest).await;
+}
+
+/// Time for responses that are owed at the end.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The connections there are, at most [`MAX_CONNECTIONS`].
+///
+/// A newcomer always gets a place, if need be that of the one who has kept us waiting longest:
+/// connections that are merely open must not keep a scrape out.
+struct Connections<C> {
+    running: FuturesUnordered<Abortable<C>>,
+    seats: Vec<(Rc<Seat>, AbortHandle)>,
+}
+
+/// A few scrapers and browsers with several connections each, at some 20 KB a connection.
+///
+const MAX_CONNECTIONS: usize = 128;
+
+// There is always one to turn out: those that cannot be are the scrapes.
+const _: () = assert!(MAX_SCRAPES < MAX_CONNECTIONS, "scrapes can take all connections");
+
+impl<C> Default for Connections<C> {
+    fn default() -> Self {
+        Self { running: FuturesUnordered::new(), seats: Vec::new() }
+    }
+}
+
+impl<C: Future<Output = ()>> Connections<C> {
+    fn admit(&mut self, attend: impl FnOnce(Rc<Seat>) -> C) {
+        // The connection holds its seat as long as it lasts.
+        self.seats.retain(|(seat, _)| Rc::strong_count(seat) > 1);
+        if self.seats.len() >= MAX_CONNECTIONS {
+            self.turn_out_oldest();
+        }
+        let seat = Rc::new(Seat::new());
+        let (handle, registration) = AbortHandle::new_pair();
+        self.running.push(Abortable::new(attend(Rc::clone(&seat)), registration));
+        self.seats.push((seat, handle));
+    }
+
+    /// Closes the connection whose peer has kept us waiting longest.
+    fn turn_out_oldest(&mut self) {
+        let waiting = |(at, (seat, _)): (usize, &(Rc<Seat>, _))| -> Option<(Instant, usize)> {
+            Some((seat.waiting_since()?, at))
+        };
+        if let Some((_, at)) = self.seats.iter().enumerate().filter_map(waiting).min() {
+            self.seats.swap_remove(at).1.abort();
+        }
+    }
+
+    /// Closes what is idle, and lets the rest end with the response that is owed.
+    fn dismiss(&self) {
+        for (seat, handle) in &self.seats {
+            if seat.owes_response() {
+                seat.leave();
+            } else {
+                handle.abort();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future,
+        io::{ErrorKind, Read, Write},
+        net::{SocketAddr, TcpStream},
+        sync::{Arc, mpsc},
+        thread::{self, JoinHandle},
+    };
+
+    use tokio::sync::{Semaphore, oneshot};
+
+    use super::{super::listener, *};
+    use crate::flags::ListenAddress;
+
+    /// A server on a thread of its own.
+    struct Server {
+        address: SocketAddr,
+        stop: oneshot::Sender<()>,
+        thread: JoinHandle<()>,
+    }
+
+    impl Server {
+        fn start<S, F>(limits: Limits, scrape: S) -> Self
+        where
+            S: Fn(Duration) -> F + Send + 'static,
+            F: Future<Output = String>,
+        {
+            let (stop, stopped) = oneshot::channel();
+            let (bound, address) = mpsc::channel();
+            let thread = thread::spawn(move || {
+                let builder = &mut tokio::runtime::Builder::new_current_thread();
+                builder.enable_all().build().unwrap().block_on(async {
+                    let any = ListenAddress::At(([127, 0, 0, 1], 0).into());
+                    let listeners = listener::bind(&[any]).await.unwrap();
+                    bound.send(listeners[0].local_addr().unwrap()).unwrap();
+                    let until = async { stopped.await.unwrap() };
+                    let path = "/metrics".parse().unwrap();
+                    serve_within(limits, listeners, &path, scrape, until).await;
+                });
+            });
+            Self { address: address.recv().unwrap(), stop, thread }
+        }
+
+        fn connect(&self) -> TcpStream {
+            let peer = TcpStream::connect(self.address).unwrap();
+            // No test waits for ever.
+            peer.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            peer
+        }
+
+        fn stop(self) {
+            self.stop.send(()).unwrap();
+            self.thread.join().unwrap();
+        }
+    }
+
+    /// Limits that no test reaches unless it sets its own.
+    const PATIENT: Limits = Limits {
+        head: Duration::from_secs(60),
+        response: Duration::from_secs(60),
+        idle: Duration::from_secs(60),
+    };
+
+    const SHORT: Duration = Duration::from_millis(200);
+
+    const GET: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    fn at_once(_: Duration) -> future::Ready<String> {
+        future::ready("up 1\n".to_owned())
+    }
+
+    fn read_response(peer: &mut TcpStream) -> String {
+        let mut response = Vec::new();
+        while !response.ends_with(b"up 1\n") {
+            let mut byte = [0];
+            peer.read_exact(&mut byte).unwrap();
+            response.push(byte[0]);
+        }
+        String::from_utf8(response).unwrap()
+    }
+
+    /// Reads until the server closes the connection.
+    fn read_to_end(peer: &mut TcpStream) -> Vec<u8> {
+        let mut all = Vec::new();
+        match peer.read_to_end(&mut all) {
+            Ok(_) => all,
+            // There was something that the server had not read.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => all,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn a_peer_that_sends_no_whole_request_is_dropped() {
+        let server = Server::start(Limits { head: SHORT, ..PATIENT }, at_once);
+        for beginning in [&b""[..], b"G", b"\r\n", b"GET /metrics HTTP/1.1\r\nHost: x\r\n"] {
+            let mut peer = server.connect();
+            peer.write_all(beginning).unwrap();
+            assert_eq!(read_to_end(&mut peer), b"");
+        }
+        server.stop();
+    }
+
+    #[test]
+    fn a_peer_that_sends_a_byte_now_and_then_is_dropped_too() {
+        let server = Server::start(Limits { head: SHORT, ..PATIENT }, at_once);
+        let mut peer = server.connect();
+        // The first request is whole, to see that the limit holds for those after it as well.
+        peer.write_all(GET).unwrap();
+        read_response(&mut peer);
+        peer.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+        peer.write_all(b"GET /").unwrap();
+        let begun = Instant::now();
+        loop {
+            match peer.read(&mut [0]) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Ok(0) | Err(_) => break,
+                Ok(_) => panic!("an answer to half a request"),
+            }
+            let _ = peer.write(b"x");
+            assert!(begun.elapsed() < Duration::from_secs(20));
+        }
+        assert!(begun.elapsed() >= SHORT - Duration::from_millis(20));
+        server.stop();
+    }
+
+    #[test]
+    fn a_peer_is_kept_between_requests_but_not_for_ever() {
+        let server = Server::start(Limits { head: SHORT, idle: 3 * SHORT, ..PATIENT }, at_once);
+        let mut peer = server.connect();
+        for _ in 0..2 {
+            peer.write_all(GET).unwrap();
+            read_response(&mut peer);
+            // Longer than for a head, and still open.
+            peer.set_read_timeout(Some(2 * SHORT)).unwrap();
+            assert_eq!(peer.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        }
+        peer.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        assert_eq!(read_to_end(&mut peer), b"");
+        server.stop();
+    }
+
+    #[test]
+    fn a_peer_that_takes_no_response_is_dropped() {
+        const LENGTH: usize = 64 << 20;
+        let server = Server::start(Limits { response: SHORT, ..PATIENT }, |_| {
+            future::ready("x".repeat(LENGTH))
+        });
+        let mut plain = server.connect();
+        plain.write_all(GET).unwrap();
+        // Nor does a second request, unread behind the first, make it busy.
+        let mut pipelining = server.connect();
+        pipelining.write_all(&GET.repeat(2)).unwrap();
+        // What is tested is that nothing happens.
+        thread::sleep(5 * SHORT);
+        for peer in [&mut plain, &mut pipelining] {
+            let length = read_to_end(peer).len();
+            assert!((1..LENGTH).contains(&length), "{length}");
+        }
+        server.stop();
+    }
+
+    #[test]
+    fn a_peer_that_hangs_up_takes_its_scrape_along() {
+        struct Guard(mpsc::Sender<&'static str>);
+        impl Drop for Guard {
+            fn drop(&mut self) {
+                let _ = self.0.send("dropped");
+            }
+        }
+        let (events, happened) = mpsc::channel();
+        let server = Server::start(PATIENT, move |_| {
+            let guard = Guard(events.clone());
+            async move {
+                guard.0.send("begun").unwrap();
+                future::pending().await
+            }
+        });
+        let mut peer = server.connect();
+        // Without the timeout, the deadline would do what the hanging up is to do.
+        let request = "GET /metrics HTTP/1.1\r\nX-Prometheus-Scrape-Timeout-Seconds: 60\r\n\r\n";
+        peer.write_all(request.as_bytes()).unwrap();
+        assert_eq!(happened.recv_timeout(Duration::from_secs(20)).unwrap(), "begun");
+        drop(peer);
+        assert_eq!(happened.recv_timeout(Duration::from_secs(20)).unwrap(), "dropped");
+        server.stop();
+    }
+
+    #[test]
+    fn a_newcomer_takes_the_place_of_the_one_who_waits_longest() {
+        let (events, happened) = mpsc::channel();
+        let gate = Arc::new(Semaphore::new(0));
+        let opened = Arc::clone(&gate);
+        let server = Server::start(PATIENT, move |_| {
+            let (events, gate) = (events.clone(), Arc::clone(&gate));
+            async move {
+                events.send(()).unwrap();
+                gate.acquire().await.unwrap().forget();
+                "up 1\n".to_owned()
+            }
+        });
+        let mut scrape = server.connect();
+        scrape.write_all(GET).unwrap();
+        happened.recv_timeout(Duration::from_secs(20)).unwrap();
+        let mut idle: Vec<_> = (0..MAX_CONNECTIONS).map(|_| server.connect()).collect();
+        // One had to go: not the scrape, though it is the oldest.
+        assert_eq!(read_to_end(&mut idle[0]), b"");
+
+        let mut newcomer = server.connect();
+        newcomer.write_all(GET).unwrap();
+        happened.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!(read_to_end(&mut idle[1]), b"");
+        opened.add_permits(2);
+        read_response(&mut scrape);
+        read_response(&mut newcomer);
+        // The others still have their places.
+        idle[2].write_all(b"GET /x HTTP/1.0\r\n\r\n").unwrap();
+        assert!(read_to_end(&mut idle[2]).starts_with(b"HTTP/1.0 404"));
+        server.stop();
+    }
+
+    #[test]
+    fn in_the_end_what_is_owed_is_sent_and_all_else_is_closed() {
+        let (events, happened) = mpsc::channel();
+        let gate = Arc::new(Semaphore::new(0));
+        let opened = Arc::clone(&gate);
+        let server = Server::start(PATIENT, move |_| {
+            let (events, gate) = (events.clone(), Arc::clone(&gate));
+            async move {
+                events.send(()).unwrap();
+                gate.acquire().await.unwrap().forget();
+                "up 1\n".to_owned()
+            }
+        });
+        let mut scrape = server.connect();
+        scrape.write_all(GET).unwrap();
+        happened.recv_timeout(Duration::from_secs(20)).unwrap();
+        let mut silent = server.connect();
+        let mut half = server.connect();
+        half.write_all(b"GET").unwrap();
+        let mut kept = server.connect();
+        kept.write_all(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        kept.read_exact(&mut [0; 10]).unwrap();
+
+        let Server { address, stop, thread } = server;
+        stop.send(()).unwrap();
+        for peer in [&mut silent, &mut half, &mut kept] {
+            read_to_end(peer);
+        }
+        assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        opened.add_permits(1);
+        let response = read_to_end(&mut scrape);
+        assert!(response.ends_with(b"up 1\n"));
+        assert!(String::from_utf8(response).unwrap().contains("connection: close"));
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn in_the_end_a_scrape_is_not_waited_for_long() {
+        let (events, happened) = mpsc::channel();
+        let server = Server::start(PATIENT, move |_| {
+            events.send(()).unwrap();
+            future::pending()
+        });
+        let mut peer = server.connect();
+        peer.write_all(GET).unwrap();
+        happened.recv_timeout(Duration::from_secs(20)).unwrap();
+        let begun = Instant::now();
+        server.stop();
+        let elapsed = begun.elapsed();
+        // Twice the grace allows for a machine that is busy with other tests.
+        assert!((GRACE..2 * GRACE).contains(&elapsed), "{elapsed:?}");
+        assert_eq!(read_to_end(&mut peer), b"");
+    }
+}

@@ -1,0 +1,211 @@
+//! The mirror of libvirtd's domains.
+//!
+//! Entries come and go with the listing alone; events only make their metadata
+//! and XML due to be read again. What cannot be read stays as it was known
+//! last, and is tried again after a pause.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    future::pending,
+    mem,
+    sync::Arc,
+    time::Duration,
+};
+
+use libvirt_client::{Client, WINDOW};
+use libvirt_wire::{Domain, Event, Uuid};
+use tokio::{task::JoinSet, time::Instant};
+
+use super::{
+    Instance, Metadata, Roster, SWEEP,
+    reading::{Facts, read},
+};
+use crate::fault::{Change, chain};
+
+/// The mirror of libvirtd's domains.
+#[derive(Debug)]
+pub(super) struct Mirror {
+    client: Client,
+    entries: HashMap<Uuid, Entry>,
+    /// At most [`WINDOW`], so that none waits for another before it is sent.
+    readings: JoinSet<(Domain, Facts)>,
+    /// Whether the roster published last is out of date.
+    changed: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    instance: Instance,
+    /// From when on metadata and XML are to be read.
+    due: Instant,
+    /// Whether they are being read.
+    reading: bool,
+    /// Whether something happened while they were being read.
+    again: bool,
+    fault: Change,
+}
+
+impl Mirror {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, entries: HashMap::new(), readings: JoinSet::new(), changed: false }
+    }
+
+    /// Takes over which domains run, and forgets the others.
+    pub(super) fn take_list(&mut self, domains: Vec<Domain>) {
+        let now = Instant::now();
+        let listed: BTreeMap<Uuid, Domain> =
+            domains.into_iter().map(|domain| (domain.uuid, domain)).collect();
+        let before = self.entries.len();
+        // Another id is another run: what was known of the one before is void.
+        self.entries.retain(|uuid, entry| listed.get(uuid) == Some(&entry.instance.domain));
+        self.changed |= self.entries.len() != before;
+        for (uuid, domain) in listed {
+            self.entries.entry(uuid).or_insert_with(|| {
+                self.changed = true;
+                Entry::new(domain, now)
+            });
+        }
+    }
+
+    /// Makes due what an event may have changed.
+    pub(super) fn take_event(&mut self, event: &Event) {
+        if let Some(entry) = self.entries.get_mut(&event.domain.uuid) {
+            entry.make_due(Instant::now());
+        }
+    }
+
+    /// Makes everything due: events were lost.
+    pub(super) fn make_all_due(&mut self) {
+        let now = Instant::now();
+        self.entries.values_mut().for_each(|entry| entry.make_due(now));
+    }
+
+    /// Starts to read what is due, as far as the window allows.
+    pub(super) fn start_reading(&mut self) {
+        let now = Instant::now();
+        let due = self.entries.values_mut().filter(|entry| !entry.reading && entry.due <= now);
+        for entry in due.take(WINDOW.saturating_sub(self.readings.len())) {
+            entry.reading = true;
+            let (client, domain) = (self.client.clone(), entry.instance.domain.clone());
+            self.readings.spawn(async move {
+                let facts = read(&client, &domain).await;
+                (domain, facts)
+            });
+        }
+    }
+
+    /// Waits for the next reading to end, and takes it over. For ever where
+    /// nothing is being read. Dropping the future loses nothing.
+    pub(super) async fn read(&mut self) {
+        match self.readings.join_next().await {
+            Some(Ok((domain, facts))) => self.take_facts(&domain, facts),
+            // A reading neither panics nor is it cancelled.
+            Some(Err(_)) => {}
+            None => pending().await,
+        }
+    }
+
+    fn take_facts(&mut self, domain: &Domain, Facts { metadata, devices }: Facts) {
+        let Some(entry) = self.entries.get_mut(&domain.uuid) else { return };
+        if entry.instance.domain != *domain {
+            return;
+        }
+        let known = entry.instance.clone();
+        let mut failure = None;
+        match metadata {
+            Ok(metadata) => entry.instance.metadata = metadata,
+            Err(error) => failure = Some(error),
+        }
+        match devices {
+            Ok(devices) => entry.instance.devices = Some(Arc::new(devices)),
+            Err(error) => failure = Some(error),
+        }
+        self.changed |= entry.instance != known;
+
+        let mut pause = sweep_of(domain.uuid);
+        match failure {
+            None => {
+                entry.fault.end();
+            }
+            Some(error) => {
+                pause = RETRY;
+                // A domain that is gone is an ordinary race, and a silent libvirtd
+                // is told of once, not once a domain.
+                if error.is_of_the_domain() && entry.fault.begin() {
+                    tracing::warn!(domain = %domain.name, "{}", chain(&error));
+                }
+            }
+        }
+        if mem::take(&mut entry.again) {
+            pause = Duration::ZERO;
+        }
+        entry.reading = false;
+        entry.due = later(pause);
+    }
+
+    /// Until when it is worth waiting for what is due or being read.
+    ///
+    /// `None` where nothing is, or only what has been for [`PATIENCE`] already.
+    pub(super) fn unsettled_until(&self) -> Option<Instant> {
+        let now = Instant::now();
+        self.entries
+            .values()
+            .filter(|entry| entry.reading || entry.due <= now)
+            .filter_map(|entry| entry.due.checked_add(PATIENCE))
+            .filter(|until| *until > now)
+            .max()
+    }
+
+    /// When to look again without being told to.
+    pub(super) fn next_look(&self) -> Instant {
+        let idle = self.entries.values().filter(|entry| !entry.reading).map(|entry| entry.due);
+        let full = self.readings.len() >= WINDOW;
+        // While the window is full, what is due waits for a reading to end.
+        let next_due = if full { None } else { idle.min() };
+        next_due.into_iter().chain(self.unsettled_until()).min().unwrap_or_else(|| later(SWEEP))
+    }
+
+    /// Brings a published roster up to date; returns whether it was not.
+    pub(super) fn publish(&mut self, roster: &mut Roster) -> bool {
+        if self.changed {
+            let mut instances: Vec<_> =
+                self.entries.values().map(|entry| Arc::new(entry.instance.clone())).collect();
+            instances.sort_by(|a, b| a.domain.name.cmp(&b.domain.name));
+            *roster = instances.into();
+        }
+        mem::take(&mut self.changed)
+    }
+}
+
+impl Entry {
+    fn new(domain: Domain, now: Instant) -> Self {
+        let uuid = domain.uuid.to_string();
+        let instance = Instance { domain, uuid, metadata: Metadata::Unknown, devices: None };
+        Self { instance, due: now, reading: false, again: false, fault: Change::default() }
+    }
+
+    fn make_due(&mut self, now: Instant) {
+        if self.reading {
+            self.again = true;
+        } else {
+            self.due = self.due.min(now);
+        }
+    }
+}
+
+fn later(pause: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(pause).unwrap_or(now)
+}
+
+/// When to read a domain again without an event: somewhere in the second half
+/// of [`SWEEP`], by its UUID, so that not all are read at once.
+fn sweep_of(uuid: Uuid) -> Duration {
+    let [.., last] = uuid.0;
+    SWEEP.mul_f64(0.5 + f64::from(last) / 512.0)
+}
+
+/// The pause after a reading that failed.
+const RETRY: Duration = Duration::from_secs(30);
+/// How long a scrape waits for readings: they take some milliseconds, or hang.
+const PATIENCE: Duration = Duration::from_millis(500);

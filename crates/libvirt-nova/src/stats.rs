@@ -1,0 +1,252 @@
+//! libvirt's field names and units, and what they become.
+//!
+//! Its KiB end here. A field that libvirt did not give is `None`.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use libvirt_wire::TypedParam;
+
+/// What libvirt measured of a domain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DomainStats {
+    pub(crate) state: Option<State>,
+    pub(crate) balloon: Balloon,
+    /// Network interfaces that have a name, in libvirt's order.
+    pub(crate) nets: Vec<Net>,
+    /// Disks that have a name, in libvirt's order.
+    pub(crate) blocks: Vec<Block>,
+}
+
+/// `virDomainState`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Nostate,
+    Running,
+    Blocked,
+    Paused,
+    Shutdown,
+    Shutoff,
+    Crashed,
+    Pmsuspended,
+}
+
+/// What the guest's balloon driver told, in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Balloon {
+    /// Memory that the guest sees in all.
+    pub(crate) available: Option<u64>,
+    /// Memory that the guest could give to a program without swapping.
+    pub(crate) usable: Option<u64>,
+    /// Memory that the guest uses for nothing at all, not even as cache.
+    pub(crate) unused: Option<u64>,
+    /// When the driver told it.
+    pub(crate) last_update: Option<SystemTime>,
+}
+
+/// The counters of a network interface, as the guest sees its directions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Net {
+    /// Its name on the host.
+    pub(crate) name: String,
+    pub(crate) received_bytes: Option<u64>,
+    pub(crate) transmitted_bytes: Option<u64>,
+}
+
+/// The counters of a disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Block {
+    /// Its name in the guest.
+    pub(crate) name: String,
+    pub(crate) read_bytes: Option<u64>,
+    pub(crate) read_requests: Option<u64>,
+    pub(crate) written_bytes: Option<u64>,
+    pub(crate) write_requests: Option<u64>,
+}
+
+impl DomainStats {
+    /// Sorts typed parameters by their names. Those unknown are passed over, and
+    /// the indexes of devices may have holes.
+    pub(crate) fn new(params: &[TypedParam<'_>]) -> Self {
+        let mut stats = Self::default();
+        let mut nets = BTreeMap::<u32, Net>::new();
+        let mut blocks = BTreeMap::<u32, Block>::new();
+        for TypedParam { field, value } in params {
+            let Some((group, rest)) = field.split_once('.') else { continue };
+            let number = value.unsigned();
+            match group {
+                "state" if rest == "state" => stats.state = number.and_then(State::new),
+                "balloon" => stats.balloon.take(rest, number),
+                "net" => {
+                    if let Some((index, rest)) = indexed(rest) {
+                        nets.entry(index).or_default().take(rest, number, value.text());
+                    }
+                }
+                "block" => {
+                    if let Some((index, rest)) = indexed(rest) {
+                        blocks.entry(index).or_default().take(rest, number, value.text());
+                    }
+                }
+                _ => {}
+            }
+        }
+        // What has no name cannot be told apart.
+        stats.nets = nets.into_values().filter(|net| !net.name.is_empty()).collect();
+        stats.blocks = blocks.into_values().filter(|block| !block.name.is_empty()).collect();
+        stats
+    }
+}
+
+/// Splits `0.rx.bytes` into the index and the rest.
+fn indexed(rest: &str) -> Option<(u32, &str)> {
+    let (index, rest) = rest.split_once('.')?;
+    Some((index.parse().ok()?, rest))
+}
+
+impl State {
+    /// Every state, in libvirt's order.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Nostate,
+        Self::Running,
+        Self::Blocked,
+        Self::Paused,
+        Self::Shutdown,
+        Self::Shutoff,
+        Self::Crashed,
+        Self::Pmsuspended,
+    ];
+
+    fn new(number: u64) -> Option<Self> {
+        Self::ALL.get(usize::try_from(number).ok()?).copied()
+    }
+
+    /// libvirt's constant in lower case, without its prefix.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Nostate => "nostate",
+            Self::Running => "running",
+            Self::Blocked => "blocked",
+            Self::Paused => "paused",
+            Self::Shutdown => "shutdown",
+            Self::Shutoff => "shutoff",
+            Self::Crashed => "crashed",
+            Self::Pmsuspended => "pmsuspended",
+        }
+    }
+}
+
+impl Balloon {
+    fn take(&mut self, field: &str, number: Option<u64>) {
+        let bytes = number.and_then(|kib| kib.checked_mul(KIB));
+        match field {
+            "available" => self.available = bytes,
+            "usable" => self.usable = bytes,
+            "unused" => self.unused = bytes,
+            // 0 means that the driver has never told anything.
+            "last-update" => {
+                self.last_update = number
+                    .filter(|seconds| *seconds > 0)
+                    .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Memory in use, caches not counted, in bytes.
+    ///
+    /// `None` where the guest did not tell, or told of more that is usable than
+    /// there is.
+    pub(crate) fn used(&self) -> Option<u64> {
+        self.available?.checked_sub(self.usable?)
+    }
+
+    /// Memory in use, caches counted, in bytes.
+    pub(crate) fn used_with_cache(&self) -> Option<u64> {
+        self.available?.checked_sub(self.unused?)
+    }
+}
+
+impl Net {
+    fn take(&mut self, field: &str, number: Option<u64>, text: Option<&str>) {
+        match field {
+            "name" => self.name = text.unwrap_or_default().to_owned(),
+            "rx.bytes" => self.received_bytes = number,
+            "tx.bytes" => self.transmitted_bytes = number,
+            _ => {}
+        }
+    }
+}
+
+impl Block {
+    fn take(&mut self, field: &str, number: Option<u64>, text: Option<&str>) {
+        match field {
+            "name" => self.name = text.unwrap_or_default().to_owned(),
+            "rd.bytes" => self.read_bytes = number,
+            "rd.reqs" => self.read_requests = number,
+            "wr.bytes" => self.written_bytes = number,
+            "wr.reqs" => self.write_requests = number,
+            _ => {}
+        }
+    }
+}
+
+/// libvirt's unit of memory, in bytes.
+pub(crate) const KIB: u64 = 1024;
+
+#[cfg(test)]
+mod tests {
+    use libvirt_wire::Value;
+
+    use super::*;
+
+    fn params<'a>(fields: &[(&'a str, Value<'a>)]) -> Vec<TypedParam<'a>> {
+        let param = |(field, value): &(&'a str, Value<'a>)| TypedParam {
+            field: (*field).into(),
+            value: value.clone(),
+        };
+        fields.iter().map(param).collect()
+    }
+
+    #[test]
+    fn devices_come_by_index_and_indexes_have_holes() {
+        let stats = DomainStats::new(&params(&[
+            ("net.count", Value::UInt(3)),
+            ("net.2.name", Value::String("tap2".into())),
+            ("net.2.rx.bytes", Value::ULLong(7)),
+            ("net.0.rx.bytes", Value::ULLong(9)),
+            ("block.10.name", Value::String("vdk".into())),
+            ("block.9.name", Value::String("vdj".into())),
+            ("block.9.wr.reqs", Value::LLong(-1)),
+        ]));
+        let net = Net { name: "tap2".into(), received_bytes: Some(7), transmitted_bytes: None };
+        assert_eq!(stats.nets, [net]);
+        assert_eq!(
+            stats.blocks.iter().map(|block| &*block.name).collect::<Vec<_>>(),
+            ["vdj", "vdk"]
+        );
+        assert_eq!(stats.blocks[0].write_requests, None);
+    }
+
+    #[test]
+    fn memory_in_use_never_falls_below_nothing() {
+        let stats = DomainStats::new(&params(&[
+            ("balloon.available", Value::ULLong(100)),
+            ("balloon.usable", Value::ULLong(101)),
+            ("balloon.unused", Value::ULLong(30)),
+        ]));
+        assert_eq!(stats.balloon.available, Some(102_400));
+        assert_eq!(stats.balloon.used(), None);
+        assert_eq!(stats.balloon.used_with_cache(), Some(71_680));
+    }
+
+    #[test]
+    fn a_state_that_came_after_libvirt_12_is_not_guessed_at() {
+        for (number, state) in [(1, Some(State::Running)), (7, Some(State::Pmsuspended)), (8, None)]
+        {
+            let stats = DomainStats::new(&params(&[("state.state", Value::Int(number))]));
+            assert_eq!(stats.state, state);
+        }
+    }
+}

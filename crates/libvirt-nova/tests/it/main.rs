@@ -1,0 +1,10 @@
+//! Tests of the binary as an operator meets it: flags, exit statuses, what goes over the wire.
+//!
+//! They need no libvirtd: the socket that they name does not exist.
+
+// Clippy lets tests panic, and asks this attribute what a test is.
+#![cfg(test)]
+
+mod flags;
+mod http;
+mod program;
