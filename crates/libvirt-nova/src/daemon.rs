@@ -25,11 +25,12 @@ pub(crate) struct Daemon {
 /// Whether libvirtd can be asked.
 #[derive(Clone, Debug)]
 enum Link {
-    /// The first attempt, or one to come back, is under way.
+    /// Nobody knows yet: the first attempt is under way, or the first one after
+    /// a session has ended.
     Connecting,
     /// It can.
     Up(Arc<Live>),
-    /// It cannot, and nobody is trying at the moment.
+    /// The last attempt failed.
     Down,
 }
 
@@ -47,8 +48,8 @@ pub(crate) struct Live {
 }
 
 impl Daemon {
-    /// Returns libvirtd where it can be asked, waiting for an attempt that is
-    /// under way until `until`.
+    /// Returns libvirtd where it can be asked, waiting until `until` where
+    /// nobody knows yet.
     pub(crate) async fn live(&self, until: Instant) -> Option<Arc<Live>> {
         let mut link = self.link.clone();
         let decided = link.wait_for(|link| !matches!(link, Link::Connecting));
@@ -84,17 +85,19 @@ async fn keep(address: Address, interval: Duration, publish: watch::Sender<Link>
     let mut backoff = Backoff::new(ABSENT_PAUSE_MAX);
     let mut told = String::new();
     loop {
-        publish.send_replace(Link::Connecting);
         match Session::open(&address, CONNECT_DEADLINE).await {
             Ok(session) => {
                 told.clear();
                 tracing::info!(uri = %address, socket = %address.socket().display(), "connected");
                 let began = Instant::now();
-                attend(session, interval, &publish).await;
-                tracing::warn!(uri = %address, "libvirtd hung up, connecting again");
+                let end = attend(session, interval, &publish).await;
+                tracing::warn!(uri = %address, "{end}, connecting again");
+                backoff.set_ceiling(ABSENT_PAUSE_MAX);
                 if began.elapsed() >= STEADY {
                     backoff.reset();
                 }
+                // A scrape may wait for this attempt: it is likely to succeed.
+                publish.send_replace(Link::Connecting);
             }
             Err(error) => {
                 // Nobody is burdened by knocking where nobody is.
@@ -105,15 +108,19 @@ async fn keep(address: Address, interval: Duration, publish: watch::Sender<Link>
                     tracing::warn!("{text}");
                     told = text;
                 }
+                publish.send_replace(Link::Down);
             }
         }
-        publish.send_replace(Link::Down);
         time::sleep(backoff.pause()).await;
     }
 }
 
-/// Keeps inventory and poll going until the session ends.
-async fn attend(session: Session, interval: Duration, publish: &watch::Sender<Link>) {
+/// Keeps inventory and poll going until the session ends; returns how it ended.
+async fn attend(
+    session: Session,
+    interval: Duration,
+    publish: &watch::Sender<Link>,
+) -> &'static str {
     let Session { client, feed, events } = session;
     let host = client.call(&ConnectGetHostname, CONNECT_DEADLINE).await;
     let host = host.and_then(|reply| reply.decode()).ok();
@@ -128,6 +135,7 @@ async fn attend(session: Session, interval: Duration, publish: &watch::Sender<Li
         () = live.client.closed() => {}
         () = live.feed.closed() => {}
     }
+    if live.feed.is_closed() { "libvirtd hung up" } else { "libvirtd leaves calls unanswered" }
 }
 
 /// How long libvirtd may take to let us in: a busy one has been seen to take two seconds.

@@ -113,8 +113,7 @@ mod tests {
         let text = fs::read_to_string(&readme).unwrap();
         let (before, rest) = text.split_once("<!-- families -->\n").unwrap();
         let (_, after) = rest.split_once("<!-- end of families -->").unwrap();
-        let current =
-            format!("{before}<!-- families -->\n{table}<!-- end of families -->{after}");
+        let current = format!("{before}<!-- families -->\n{table}<!-- end of families -->{after}");
         expect_file![readme].assert_eq(&current);
     }
 

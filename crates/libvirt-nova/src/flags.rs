@@ -424,9 +424,9 @@ mod tests {
                       [default: 9100]
                       [env: LIBVIRT_NOVA_PORT]
                   --web.listen-address <ADDRESS>
-                      Where to listen, in place of --port: 192.0.2.7:9100,
-                      [2001:db8::7]:9100, or :9100 for every address; port 0 is any free
-                      one. Can be repeated, or hold several with commas between
+                      Where to listen, in place of --port: 192.0.2.7:9100, or :9100 for
+                      every address; IPv6 in brackets; port 0 is any free one. Can be
+                      repeated, or hold several with commas between
                       [env: LIBVIRT_NOVA_WEB_LISTEN_ADDRESS]
                   --path <PATH>
                       Path of the metrics; --web.telemetry-path is the same flag

@@ -11,14 +11,14 @@
 //! * [`reading`]: getting both from libvirtd
 //! * [`mirror`]: the state of the task
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use libvirt_client::{CallError, Client, Events};
 use libvirt_wire::{Domain, call::ConnectListAllDomains};
 use tokio::{
     select,
     sync::{mpsc, oneshot, watch},
-    time,
+    time::{self, Instant},
 };
 
 use self::mirror::Mirror;
@@ -48,7 +48,12 @@ pub(crate) struct Inventory {
 }
 
 /// Somebody wants to know that the roster is true now.
-type Question = oneshot::Sender<()>;
+#[derive(Debug)]
+struct Question {
+    answer: oneshot::Sender<()>,
+    /// Until when to wait for what is being read.
+    patience: Instant,
+}
 
 impl Inventory {
     /// A handle, and the state that [`run`] keeps for it.
@@ -68,8 +73,10 @@ impl Inventory {
     /// Returns whether libvirtd said which domains there are, within `deadline`.
     /// Dropping the future gives the question up.
     pub(crate) async fn settle(&self, deadline: Duration) -> bool {
-        let (question, answer) = oneshot::channel();
-        let asking = async { self.questions.send(question).await.is_ok() && answer.await.is_ok() };
+        let (answer, answered) = oneshot::channel();
+        let question = Question { answer, patience: later(PATIENCE) };
+        let asking =
+            async { self.questions.send(question).await.is_ok() && answered.await.is_ok() };
         time::timeout(deadline, asking).await.unwrap_or(false)
     }
 }
@@ -88,28 +95,22 @@ pub(crate) struct Keeper {
 pub(crate) async fn run(keeper: Keeper, client: Client, feed: Client, mut events: Events) {
     let Keeper { mut asked, publish } = keeper;
     let mut mirror = Mirror::new(client);
-    let mut waiting = Vec::new();
+    let mut waiting: Vec<Question> = Vec::new();
     // The first listing is nobody's question.
     let mut list_due = true;
-    let mut listing = Change::default();
+    let mut fault = Change::default();
     loop {
-        if list_due {
-            list_due = false;
+        if mem::take(&mut list_due) {
             let listed = list(&feed).await;
             // libvirtd raised these before it answered.
-            while let Some(event) = events.try_next() {
-                mirror.take_event(&event);
-            }
-            if events.take_lost() {
-                mirror.make_all_due();
-            }
+            mirror.take_events(&mut events);
             match listed {
                 Ok(domains) => {
-                    listing.end();
+                    fault.end();
                     mirror.take_list(domains);
                 }
                 Err(error) => {
-                    if listing.begin() {
+                    if fault.begin() {
                         tracing::warn!(error = %chain(&error), "no list of domains");
                     }
                     // Whoever asked learns it by the question being dropped.
@@ -118,20 +119,25 @@ pub(crate) async fn run(keeper: Keeper, client: Client, feed: Client, mut events
             }
         }
         mirror.start_reading();
-        publish.send_if_modified(|roster| mirror.publish(roster));
-        if mirror.unsettled_until().is_none() {
-            for question in waiting.drain(..) {
-                let _ = Question::send(question, ());
-            }
+        let now = Instant::now();
+        let settled = mirror.is_settled();
+        let answers = waiting.extract_if(.., |question| settled || question.patience <= now);
+        let answers: Vec<_> = answers.collect();
+        if settled || !answers.is_empty() {
+            publish.send_if_modified(|roster| mirror.publish(roster));
+        }
+        for Question { answer, .. } in answers {
+            let _ = answer.send(());
         }
 
-        let next_look = mirror.next_look();
+        let patience = waiting.iter().map(|question| question.patience).min();
+        let next_look = patience.into_iter().chain(mirror.next_due()).min();
         select! {
-            biased;
-            event = events.next() => match event {
-                Some(event) => mirror.take_event(&event),
-                None => return,
-            },
+            event = events.next() => {
+                let Some(event) = event else { return };
+                mirror.take_event(&event);
+                mirror.take_events(&mut events);
+            }
             question = asked.recv() => {
                 let Some(question) = question else { return };
                 waiting.push(question);
@@ -141,7 +147,7 @@ pub(crate) async fn run(keeper: Keeper, client: Client, feed: Client, mut events
                 list_due = true;
             }
             () = mirror.read() => {}
-            () = time::sleep_until(next_look) => {}
+            () = time::sleep_until(next_look.unwrap_or_else(|| later(SWEEP))) => {}
         }
     }
 }
@@ -150,6 +156,13 @@ async fn list(feed: &Client) -> Result<Vec<Domain>, CallError> {
     Ok(feed.call(&ConnectListAllDomains, LIST_DEADLINE).await?.decode()?.0)
 }
 
+fn later(pause: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(pause).unwrap_or(now)
+}
+
+/// How long a scrape waits for readings: they take some milliseconds, or hang.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// Questions that may wait to be read.
 const QUESTIONS: usize = 64;
 /// How long libvirtd may take to say which domains there are. It keeps workers

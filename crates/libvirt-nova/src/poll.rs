@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use libvirt_client::{CallError, Client, WINDOW};
 use libvirt_wire::{
     Uuid,
-    call::{DomainGetCpuStats, DomainGetInfo},
+    call::{DomainGetCpuStats, DomainGetInfo, DomainInfo},
 };
 use tokio::{
     sync::Mutex,
@@ -160,7 +160,7 @@ impl Poll {
         let call = DomainGetInfo { domain: &instance.domain };
         let called = self.client.call(&call, CALL_DEADLINE).await;
         let info = called.and_then(|reply| reply.decode()).ok();
-        (instance, info.filter(|info| info.is_active()).map(|info| info.cpu_time))
+        (instance, info.filter(DomainInfo::is_active).map(|info| info.cpu_time))
     }
 }
 

@@ -29,8 +29,8 @@ pub(crate) async fn survey(
     until: Instant,
 ) -> Survey {
     let left = until.saturating_duration_since(Instant::now());
-    // Half of what is left, so that a call that hangs leaves time to ask again.
-    let deadline = CALL_DEADLINE.min(left / 2);
+    // Less than half of what is left, so that a call that hangs leaves time to ask again.
+    let deadline = CALL_DEADLINE.min(left.mul_f64(0.45));
     let domains: Vec<&Domain> = instances.iter().map(|instance| &instance.domain).collect();
     let calls: Vec<_> =
         domains.chunks(CALL_SIZE).map(|chunk| ask(client, chunk, deadline)).collect();

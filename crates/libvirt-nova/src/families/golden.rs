@@ -140,9 +140,8 @@ fn instance(prefix: &str) -> Instance {
             id: root.attribute("id").unwrap().parse().ok(),
         },
         uuid,
-        metadata: element.map_or(Metadata::Foreign, |element| {
-            Metadata::Nova(Arc::new(Nova::read(element)))
-        }),
+        metadata: element
+            .map_or(Metadata::Foreign, |element| Metadata::Nova(Arc::new(Nova::read(element)))),
         devices: Some(Arc::new(Devices::parse(&xml).unwrap())),
     }
 }

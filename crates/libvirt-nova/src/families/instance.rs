@@ -10,7 +10,7 @@ use super::{Row, Write};
 use crate::{
     inventory::{Disk, Interface, Metadata, Nova},
     snapshot::{Measured, Snapshot},
-    stats::{Block, KIB, Net},
+    stats::{Balloon, Block, KIB, Net},
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -47,7 +47,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         origin: "balloon.available - balloon.usable",
         write: Write::Instance(|measured, _, samples| {
-            let bytes = measured.balloon.as_ref().and_then(|balloon| balloon.used());
+            let bytes = measured.balloon.as_ref().and_then(Balloon::used);
             push(measured, bytes.map(to_kib), samples);
         }),
     },
@@ -59,7 +59,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         origin: "balloon.available - balloon.unused",
         write: Write::Instance(|measured, _, samples| {
-            let bytes = measured.balloon.as_ref().and_then(|balloon| balloon.used_with_cache());
+            let bytes = measured.balloon.as_ref().and_then(Balloon::used_with_cache);
             push(measured, bytes.map(to_kib), samples);
         }),
     },

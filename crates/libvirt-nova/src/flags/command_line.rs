@@ -40,9 +40,9 @@ pub(super) struct CommandLine {
     #[arg(default_value = "9100", value_parser = checked(listen_address::port))]
     pub(super) port: u16,
 
-    /// Where to listen, in place of --port: 192.0.2.7:9100,
-    /// [2001:db8::7]:9100, or :9100 for every address; port 0 is any free
-    /// one. Can be repeated, or hold several with commas between
+    /// Where to listen, in place of --port: 192.0.2.7:9100, or :9100 for
+    /// every address; IPv6 in brackets; port 0 is any free one. Can be
+    /// repeated, or hold several with commas between
     #[arg(long = "web.listen-address", verbatim_doc_comment)]
     #[arg(value_name = "ADDRESS", help_heading = "Web", value_delimiter = ',')]
     #[arg(value_parser = checked(ListenAddress::from_str))]

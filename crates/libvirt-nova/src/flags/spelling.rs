@@ -80,6 +80,7 @@ impl Words {
         let mut environment = Self::default();
         for arg in command.get_arguments().filter(|arg| arg.get_action().takes_values()) {
             let Some(long) = arg.get_long() else { continue };
+            // Who types a port has said where to listen.
             if typed.has(long) || (long == "web.listen-address" && typed.has("port")) {
                 continue;
             }

@@ -24,7 +24,7 @@ use super::dispatch::Dispatch;
 /// How long a connection waits for its peer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// For a whole request head, from its first byte; at first, from the connection's begin.
+    /// For a whole request head, from its first byte; for the first, from the connection.
     pub(super) head: Duration,
     /// For the peer to take a whole response.
     pub(super) response: Duration,

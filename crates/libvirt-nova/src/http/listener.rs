@@ -159,7 +159,7 @@ impl fmt::Display for BindError {
         write!(f, "cannot listen on {}", self.address)?;
         match self.source.kind() {
             io::ErrorKind::AddrInUse => {
-                f.write_str(", stop what listens there or choose another --web.listen-address")
+                f.write_str(", stop what listens there or choose another port")
             }
             io::ErrorKind::AddrNotAvailable => {
                 f.write_str(", choose an address that this host has")
@@ -205,7 +205,7 @@ mod tests {
             error.to_string(),
             format!(
                 "cannot listen on {taken}, \
-                 stop what listens there or choose another --web.listen-address"
+                 stop what listens there or choose another port"
             )
         );
         assert_eq!(error.source().unwrap().to_string(), "Address already in use (os error 98)");

@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_peer_is_kept_between_requests_but_not_for_ever() {
-        let server = Server::start(Limits { head: SHORT, idle: 3 * SHORT, ..PATIENT }, at_once);
+        let server = Server::start(Limits { head: SHORT, idle: 10 * SHORT, ..PATIENT }, at_once);
         let mut peer = server.connect();
         for _ in 0..2 {
             peer.write_all(GET).unwrap();
@@ -275,7 +275,9 @@ mod tests {
     #[test]
     fn a_peer_that_takes_no_response_is_dropped() {
         const LENGTH: usize = 64 << 20;
-        let server = Server::start(Limits { response: SHORT, ..PATIENT }, |_| {
+        let (events, happened) = mpsc::channel();
+        let server = Server::start(Limits { response: SHORT, ..PATIENT }, move |_| {
+            events.send(()).unwrap();
             future::ready("x".repeat(LENGTH))
         });
         let mut plain = server.connect();
@@ -283,8 +285,11 @@ mod tests {
         // Nor does a second request, unread behind the first, make it busy.
         let mut pipelining = server.connect();
         pipelining.write_all(&GET.repeat(2)).unwrap();
-        // What is tested is that nothing happens.
-        thread::sleep(5 * SHORT);
+        for _ in 0..2 {
+            happened.recv_timeout(Duration::from_secs(20)).unwrap();
+        }
+        // What is tested is that nothing is taken for a while.
+        thread::sleep(10 * SHORT);
         for peer in [&mut plain, &mut pipelining] {
             let length = read_to_end(peer).len();
             assert!((1..LENGTH).contains(&length), "{length}");
@@ -400,8 +405,8 @@ mod tests {
         let begun = Instant::now();
         server.stop();
         let elapsed = begun.elapsed();
-        // Twice the grace allows for a machine that is busy with other tests.
-        assert!((GRACE..2 * GRACE).contains(&elapsed), "{elapsed:?}");
+        // More than the grace allows for a machine that is busy with other tests.
+        assert!((GRACE..5 * GRACE).contains(&elapsed), "{elapsed:?}");
         assert_eq!(read_to_end(&mut peer), b"");
     }
 }

@@ -12,12 +12,12 @@ use std::{
     time::Duration,
 };
 
-use libvirt_client::{Client, WINDOW};
+use libvirt_client::{Client, Events, WINDOW};
 use libvirt_wire::{Domain, Event, Uuid};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{
-    Instance, Metadata, Roster, SWEEP,
+    Instance, Metadata, Roster, SWEEP, later,
     reading::{Facts, read},
 };
 use crate::fault::{Change, chain};
@@ -74,10 +74,15 @@ impl Mirror {
         }
     }
 
-    /// Makes everything due: events were lost.
-    pub(super) fn make_all_due(&mut self) {
-        let now = Instant::now();
-        self.entries.values_mut().for_each(|entry| entry.make_due(now));
+    /// The same for all that are here. Where some were lost, everything is due.
+    pub(super) fn take_events(&mut self, events: &mut Events) {
+        while let Some(event) = events.try_next() {
+            self.take_event(&event);
+        }
+        if events.take_lost() {
+            let now = Instant::now();
+            self.entries.values_mut().for_each(|entry| entry.make_due(now));
+        }
     }
 
     /// Starts to read what is due, as far as the window allows.
@@ -143,26 +148,17 @@ impl Mirror {
         entry.due = later(pause);
     }
 
-    /// Until when it is worth waiting for what is due or being read.
-    ///
-    /// `None` where nothing is, or only what has been for [`PATIENCE`] already.
-    pub(super) fn unsettled_until(&self) -> Option<Instant> {
+    /// Whether nothing is due or being read.
+    pub(super) fn is_settled(&self) -> bool {
         let now = Instant::now();
-        self.entries
-            .values()
-            .filter(|entry| entry.reading || entry.due <= now)
-            .filter_map(|entry| entry.due.checked_add(PATIENCE))
-            .filter(|until| *until > now)
-            .max()
+        self.readings.is_empty() && self.entries.values().all(|entry| entry.due > now)
     }
 
-    /// When to look again without being told to.
-    pub(super) fn next_look(&self) -> Instant {
+    /// When to start the next reading. `None` where another one has to end first,
+    /// or nothing runs on this host.
+    pub(super) fn next_due(&self) -> Option<Instant> {
         let idle = self.entries.values().filter(|entry| !entry.reading).map(|entry| entry.due);
-        let full = self.readings.len() >= WINDOW;
-        // While the window is full, what is due waits for a reading to end.
-        let next_due = if full { None } else { idle.min() };
-        next_due.into_iter().chain(self.unsettled_until()).min().unwrap_or_else(|| later(SWEEP))
+        if self.readings.len() < WINDOW { idle.min() } else { None }
     }
 
     /// Brings a published roster up to date; returns whether it was not.
@@ -193,11 +189,6 @@ impl Entry {
     }
 }
 
-fn later(pause: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(pause).unwrap_or(now)
-}
-
 /// When to read a domain again without an event: somewhere in the second half
 /// of [`SWEEP`], by its UUID, so that not all are read at once.
 fn sweep_of(uuid: Uuid) -> Duration {
@@ -207,5 +198,3 @@ fn sweep_of(uuid: Uuid) -> Duration {
 
 /// The pause after a reading that failed.
 const RETRY: Duration = Duration::from_secs(30);
-/// How long a scrape waits for readings: they take some milliseconds, or hang.
-const PATIENCE: Duration = Duration::from_millis(500);
