@@ -82,7 +82,7 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "bytes received by the instance's network interface",
         },
-        origin: "net.<n>.rx.bytes",
+        origin: "net.N.rx.bytes",
         write: Write::Instance(|measured, _, samples| {
             push_nets(measured, |net| net.received_bytes, samples);
         }),
@@ -93,7 +93,7 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "bytes transmitted by the instance's network interface",
         },
-        origin: "net.<n>.tx.bytes",
+        origin: "net.N.tx.bytes",
         write: Write::Instance(|measured, _, samples| {
             push_nets(measured, |net| net.transmitted_bytes, samples);
         }),
@@ -104,7 +104,7 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "bytes read from the instance's disk",
         },
-        origin: "block.<n>.rd.bytes",
+        origin: "block.N.rd.bytes",
         write: Write::Instance(|measured, _, samples| {
             push_blocks(measured, |block| block.read_bytes, samples);
         }),
@@ -115,7 +115,7 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "bytes written to the instance's disk",
         },
-        origin: "block.<n>.wr.bytes",
+        origin: "block.N.wr.bytes",
         write: Write::Instance(|measured, _, samples| {
             push_blocks(measured, |block| block.written_bytes, samples);
         }),
@@ -126,7 +126,7 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "read requests to the instance's disk",
         },
-        origin: "block.<n>.rd.reqs",
+        origin: "block.N.rd.reqs",
         write: Write::Instance(|measured, _, samples| {
             push_blocks(measured, |block| block.read_requests, samples);
         }),
@@ -137,7 +137,7 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "write requests to the instance's disk",
         },
-        origin: "block.<n>.wr.reqs",
+        origin: "block.N.wr.reqs",
         write: Write::Instance(|measured, _, samples| {
             push_blocks(measured, |block| block.write_requests, samples);
         }),
