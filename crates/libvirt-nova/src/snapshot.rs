@@ -96,7 +96,7 @@ mod tests {
     }
 
     fn at(seconds: u64) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(seconds)
+        UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap()
     }
 
     #[test]
