@@ -82,7 +82,6 @@ struct Connections<C> {
 }
 
 /// A few scrapers and browsers with several connections each, at some 20 KB a connection.
-///
 const MAX_CONNECTIONS: usize = 128;
 
 // There is always one to turn out: those that cannot be are the scrapes.
