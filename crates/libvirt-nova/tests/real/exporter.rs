@@ -1,0 +1,137 @@
+//! The exporter, as it is run.
+
+use std::{
+    env, fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus},
+    sync::LazyLock,
+    thread,
+    time::Duration,
+};
+
+use crate::{
+    fixture::new_dir,
+    http,
+    libvirtd::Libvirtd,
+    process::{command, command_as_nobody, signal},
+    scrape::Scrape,
+    wait::{PATIENCE, wait_until},
+};
+
+/// A running exporter; it is killed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Exporter {
+    child: Child,
+    address: SocketAddr,
+    /// Has the log in `log`, and what else came to standard error in `stderr`.
+    dir: PathBuf,
+}
+
+impl Exporter {
+    /// Starts one on the read-only socket of a libvirtd.
+    pub(crate) fn on(libvirtd: &Libvirtd) -> Self {
+        Self::at(&libvirtd.uri())
+    }
+
+    /// Starts one.
+    pub(crate) fn at(uri: &str) -> Self {
+        Self::run(command(program()), &["-uri", uri])
+    }
+
+    /// Starts one as a user that may nothing.
+    pub(crate) fn as_nobody_at(uri: &str) -> Self {
+        Self::run(command_as_nobody(public_program()), &["-uri", uri])
+    }
+
+    /// Starts one by a command whose process it becomes, and waits until it listens.
+    pub(crate) fn run(mut command: Command, args: &[&str]) -> Self {
+        let dir = new_dir("exporter");
+        // Whoever it runs as opens this one itself.
+        let log = dir.join("log");
+        fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+        let stderr = fs::File::create(dir.join("stderr")).unwrap();
+        command.args(args).arg("-log").arg(&log).arg("--web.listen-address=127.0.0.1:0");
+        let mut child = command.current_dir(&dir).stderr(stderr).spawn().unwrap();
+        let (address, _) = wait_until(PATIENCE, "an exporter that listens", || {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("{status}: {}", fs::read_to_string(dir.join("stderr")).unwrap());
+            }
+            listening(&fs::read_to_string(&log).unwrap_or_default())
+        });
+        Self { child, address, dir }
+    }
+
+    /// Scrapes without saying how long that may take.
+    pub(crate) fn scrape(&self) -> Scrape {
+        Scrape::new(http::get(self.address, "/metrics", ""))
+    }
+
+    /// Scrapes as a Prometheus with this timeout does.
+    pub(crate) fn scrape_within(&self, timeout: Duration) -> Scrape {
+        let seconds = timeout.as_secs_f64();
+        let header = format!("X-Prometheus-Scrape-Timeout-Seconds: {seconds}\r\n");
+        Scrape::new(http::get(self.address, "/metrics", &header))
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The lines that it logged.
+    pub(crate) fn log(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.dir.join("log")).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// How many file descriptors it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
+    }
+
+    /// Asks it to end, and waits for it.
+    pub(crate) fn terminate(mut self) -> (ExitStatus, Vec<String>) {
+        signal(self.pid(), "TERM");
+        let (status, _) =
+            wait_until(PATIENCE, "an exporter that has ended", || self.child.try_wait().unwrap());
+        (status, self.log())
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            let stderr = fs::read_to_string(self.dir.join("stderr")).unwrap_or_default();
+            eprintln!("the exporter's log:\n{stderr}");
+        }
+    }
+}
+
+/// Finds the line of the log that tells the port.
+fn listening(log: &str) -> Option<SocketAddr> {
+    let (_, rest) = log.split_once("listening address=")?;
+    let (address, _) = rest.split_once('\n')?;
+    address.parse().ok()
+}
+
+/// The binary under test: the one that Cargo built with the tests, or the one that is released.
+pub(crate) fn program() -> PathBuf {
+    env::var_os("LIBVIRT_NOVA_BIN")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_libvirt_nova")), PathBuf::from)
+}
+
+/// A copy of it that every user may run: a checkout may be in a home that nobody may enter.
+fn public_program() -> &'static Path {
+    static COPY: LazyLock<PathBuf> = LazyLock::new(|| {
+        let copy = new_dir("program").join("libvirt_nova");
+        fs::copy(program(), &copy).unwrap();
+        copy
+    });
+    &COPY
+}

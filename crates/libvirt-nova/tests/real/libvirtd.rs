@@ -1,0 +1,119 @@
+//! A system-mode libvirtd of our own, in namespaces of its own.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+};
+
+use crate::{
+    fixture::{LIBVIRTD, guest_image, new_dir},
+    guest::Guest,
+    process::{Stopped, output, pid_in, testbed},
+    virsh::Virsh,
+};
+
+/// A libvirtd of our own; it ends, and its guests with it, when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Libvirtd {
+    dir: PathBuf,
+}
+
+impl Libvirtd {
+    /// Starts one with settings of `private-libvirtd`; returns when it answers.
+    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
+        let libvirtd = Self::absent();
+        output(libvirtd.script("start").envs(settings.iter().copied()));
+        libvirtd
+    }
+
+    /// The place of one that has yet to be [put to work](Self::daemon_start).
+    pub(crate) fn absent() -> Self {
+        let dir = new_dir(LIBVIRTD);
+        fs::create_dir_all(dir.join("guest")).unwrap();
+        for file in guest_image() {
+            fs::hard_link(&file, dir.join("guest").join(file.file_name().unwrap())).unwrap();
+        }
+        Self { dir }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The URI of the read-only socket, as an operator writes it.
+    pub(crate) fn uri(&self) -> String {
+        format!("qemu:///system?socket={}", self.socket("libvirt-sock-ro").display())
+    }
+
+    pub(crate) fn socket(&self, name: &str) -> PathBuf {
+        self.dir.join("run").join(name)
+    }
+
+    pub(crate) fn virsh(&self) -> Virsh {
+        Virsh::on(&self.socket("libvirt-sock"))
+    }
+
+    /// Creates a guest that has only firmware: it counts, and has no balloon driver.
+    pub(crate) fn bios_guest(&self, settings: &[(&str, &str)]) -> Guest<'_> {
+        Guest::create(self, &[&[("KIND", "bios")], settings].concat())
+    }
+
+    /// Creates a guest that boots a kernel; [`Guest::booted`] waits for it.
+    pub(crate) fn kernel_guest(&self, settings: &[(&str, &str)]) -> Guest<'_> {
+        Guest::create(self, settings)
+    }
+
+    /// Ends libvirtd as a service manager does; its guests go on.
+    pub(crate) fn daemon_stop(&self) {
+        output(&mut self.script("daemon-stop"));
+    }
+
+    /// Ends libvirtd as the kernel does when memory is short.
+    pub(crate) fn daemon_kill(&self) {
+        output(&mut self.script("daemon-kill"));
+    }
+
+    /// Starts libvirtd again, or for the first time; returns when it answers.
+    pub(crate) fn daemon_start(&self) {
+        output(&mut self.script("start"));
+    }
+
+    /// Makes libvirtd stand still until the value is dropped.
+    pub(crate) fn freeze(&self) -> Stopped {
+        Stopped::new(pid_in(&self.dir.join("libvirtd.pid")))
+    }
+
+    /// A command that runs where the guests' taps are.
+    pub(crate) fn enter(&self) -> Command {
+        self.script("enter")
+    }
+
+    /// What libvirtd logged: warnings and errors.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.dir.join("log/libvirtd.log")).unwrap_or_default()
+    }
+
+    fn script(&self, command: &str) -> Command {
+        let mut script = testbed("private-libvirtd");
+        script.arg(command).arg(&self.dir);
+        script
+    }
+}
+
+impl Drop for Libvirtd {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let log = self.log();
+            let last = log.lines().rev().take(10).collect::<Vec<_>>();
+            eprintln!("the last lines of libvirtd, newest first: {last:#?}");
+        }
+        let stopped = self.script("stop").status();
+        let removed = fs::remove_dir_all(&self.dir);
+        if !thread::panicking() {
+            assert!(stopped.unwrap().success(), "libvirtd in {} did not stop", self.dir.display());
+            removed.unwrap();
+        }
+    }
+}

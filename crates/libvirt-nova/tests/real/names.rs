@@ -1,0 +1,135 @@
+//! Whatever tenants type comes out as they typed it, and of no more than its quotes.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    io::Write as _,
+    process::Stdio,
+};
+
+use crate::{
+    exporter::Exporter,
+    fixture::shared,
+    process::{checkout, command},
+    prometheus::complaints,
+    scrape::{Family, Scrape},
+};
+
+/// What tenants have been seen to type, or may.
+fn hostile() -> Vec<String> {
+    let mut names: Vec<_> = [
+        "14\" rack",
+        "C:\\nova\\",
+        "\\n is no line feed",
+        "first line\nlibvirt_up 0\n# TYPE x gauge\nlast line",
+        "a\ttab and a\rcarriage return",
+        "]]>",
+        "<![CDATA[x]]>",
+        "\u{1f600}\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f466}",
+        "</script><script>alert(1)</script>",
+        "\u{202e}drawkcab\u{2066}",
+        "&amp;lt;{a=\"b\",}' -- %s ${x} $(id)",
+        "\u{85}\u{2028}\u{2029}\u{feff}\u{e000}",
+        " a blank at both ends ",
+        "N/A",
+    ]
+    .map(str::to_owned)
+    .into();
+    names.push("n".repeat(255));
+    names.push("\u{1f600}".repeat(255));
+    names
+}
+
+#[test]
+fn hostile_names_come_back_as_they_were_typed() {
+    let libvirtd = shared();
+    let exporter = Exporter::on(&libvirtd);
+    let names = hostile();
+    let guests: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let project = format!("project {name}");
+            let user = format!("user {name}");
+            libvirtd.bios_guest(&[("NAME", name), ("PROJECT", &project), ("OWNER", &user)])
+        })
+        .collect();
+    let scrape = exporter.scrape();
+    for (guest, name) in guests.iter().zip(&names) {
+        let of_guest = [("libvirtname", guest.name.as_str())];
+        let info = scrape.sample("libvirt_nova_instance_info", &of_guest).unwrap();
+        assert_eq!(info.labels["user"], format!("user {name}"));
+        let families = scrape.families_of(&guest.name);
+        assert!(families.contains_key("libvirt_nova_instance_wrreq"), "{families:?}");
+        for family in families.into_keys().filter(|name| name.starts_with("libvirt_nova_instance_"))
+        {
+            let labels = &scrape.sample(family, &of_guest).unwrap().labels;
+            assert_eq!(labels["novaname"], *name, "{family}");
+            assert_eq!(labels["novaproject"], format!("project {name}"), "{family}");
+        }
+    }
+    assert_eq!(
+        complaints(&scrape.response.body),
+        complaints(&Exporter::on(&libvirtd).scrape().response.body)
+    );
+    assert_eq!(read_by_python(&scrape), read_by_us(&scrape));
+
+    for guest in &guests {
+        guest.run("destroy", &[]);
+        exporter.scrape();
+    }
+    for line in exporter.log() {
+        assert!(is_dated(&line), "{line:?}");
+    }
+}
+
+/// What the Python client library reads, in the form of [`read_by_us`].
+fn read_by_python(scrape: &Scrape) -> BTreeSet<String> {
+    let python = checkout().join("target/testbed/python/bin/python");
+    assert!(python.exists(), "{} is missing: run scripts/test", python.display());
+    let program = "
+import sys
+from prometheus_client.parser import text_string_to_metric_families
+text = sys.stdin.buffer.read().decode()
+for family in text_string_to_metric_families(text):
+    for sample in family.samples:
+        labels = ''.join(f' {name}={value.encode().hex()}' for name, value in sorted(sample.labels.items()))
+        print(f'{family.type} {family.documentation.encode().hex()} {sample.name}{labels} {float(sample.value)!r}')
+";
+    let mut child = command(python)
+        .args(["-c", program])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(scrape.response.body.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// Every sample with its family's type and help, its labels in hexadecimal.
+fn read_by_us(scrape: &Scrape) -> BTreeSet<String> {
+    let hex = |text: &str| {
+        text.bytes().fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").unwrap();
+            hex
+        })
+    };
+    let mut lines = BTreeSet::new();
+    for Family { name, help, kind, samples } in &scrape.families {
+        for sample in samples {
+            let labels =
+                sample.labels.iter().map(|(name, value)| format!(" {name}={}", hex(value)));
+            let labels: String = labels.collect();
+            lines.insert(format!("{kind} {} {name}{labels} {:?}", hex(help), sample.value));
+        }
+    }
+    lines
+}
+
+/// Whether a line of the log begins as each does: `2026/11/24 12:24:20 `.
+fn is_dated(line: &str) -> bool {
+    let shape: String =
+        line.chars().take(20).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    shape == "0000/00/00 00:00:00 "
+}

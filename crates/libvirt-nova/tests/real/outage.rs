@@ -1,0 +1,186 @@
+//! libvirtd comes and goes; the exporter stays.
+
+use std::{
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    exporter::Exporter,
+    guest::Guest,
+    libvirtd::Libvirtd,
+    scrape::Scrape,
+    wait::{PATIENCE, wait_until},
+};
+
+/// What we promise: so long after libvirtd's return, all is as before.
+const RECOVERY: Duration = Duration::from_secs(5);
+
+#[test]
+fn an_exporter_that_starts_before_libvirtd_finds_it() {
+    let libvirtd = Libvirtd::absent();
+    let exporter = Exporter::on(&libvirtd);
+    let scrape = exporter.scrape();
+    assert!(!scrape.up());
+    assert!(says_nothing_of_guests(&scrape), "{}", scrape.response.body);
+
+    libvirtd.daemon_start();
+    recovers(&exporter, &[]);
+    let guest = libvirtd.bios_guest(&[]);
+    assert!(exporter.scrape().families_of(&guest.name).contains_key(CPU_TIME));
+    stays_calm(&exporter, 1);
+}
+
+#[test]
+fn a_restart_costs_no_counter_its_history() {
+    let libvirtd = Libvirtd::start(&[]);
+    let guest = libvirtd.bios_guest(&[]);
+    let exporter = Exporter::on(&libvirtd);
+    let before = cpu_time(&exporter.scrape(), &guest);
+    type End = fn(&Libvirtd);
+    let ends: [End; 2] = [Libvirtd::daemon_stop, Libvirtd::daemon_kill];
+    let mut last = before;
+    for end in ends {
+        end(&libvirtd);
+        let scrape = exporter.scrape();
+        assert!(!scrape.up());
+        assert!(says_nothing_of_guests(&scrape), "{}", scrape.response.body);
+        libvirtd.daemon_start();
+        let time = cpu_time(&recovers(&exporter, &[&guest]), &guest);
+        assert!(time >= last, "{time} after {last}");
+        last = time;
+    }
+    stays_calm(&exporter, ends.len());
+}
+
+#[test]
+fn a_kill_in_the_middle_of_a_scrape_is_survived() {
+    let libvirtd = Libvirtd::start(&[]);
+    let guests = [(); 4].map(|()| libvirtd.bios_guest(&[]));
+    let exporter = Exporter::on(&libvirtd);
+    let whole = exporter.scrape().families_of(&guests[0].name).len();
+    let over = AtomicBool::new(false);
+    let kills = 3;
+    thread::scope(|scope| {
+        let scraping = scope.spawn(|| {
+            let mut downs = 0;
+            while !over.load(Ordering::Relaxed) {
+                let scrape = exporter.scrape();
+                // All of it, or nothing of it.
+                if scrape.up() {
+                    for guest in &guests {
+                        let families = scrape.families_of(&guest.name);
+                        assert_eq!(families.len(), whole, "{families:?}");
+                    }
+                } else {
+                    assert!(says_nothing_of_guests(&scrape), "{}", scrape.response.body);
+                    downs += 1;
+                }
+            }
+            downs
+        });
+        for _ in 0..kills {
+            libvirtd.daemon_kill();
+            libvirtd.daemon_start();
+            recovers(&exporter, &guests.each_ref());
+        }
+        over.store(true, Ordering::Relaxed);
+        let downs = scraping.join().unwrap();
+        assert!(
+            downs >= kills,
+            "{downs} scrapes found no libvirtd, which was killed {kills} times"
+        );
+    });
+    stays_calm(&exporter, kills);
+}
+
+#[test]
+fn a_socket_that_is_made_anew_is_found() {
+    let libvirtd = Libvirtd::start(&[]);
+    let exporter = Exporter::on(&libvirtd);
+    assert!(exporter.scrape().up());
+    // Without its file, libvirtd goes on to serve whoever is connected.
+    fs::remove_file(libvirtd.socket("libvirt-sock-ro")).unwrap();
+    assert!(exporter.scrape().up());
+    libvirtd.daemon_stop();
+    wait_until(PATIENCE, "a scrape that finds nobody", || (!exporter.scrape().up()).then_some(()));
+    libvirtd.daemon_start();
+    recovers(&exporter, &[]);
+    stays_calm(&exporter, 1);
+}
+
+#[test]
+fn ten_restarts_leak_no_descriptors() {
+    let libvirtd = Libvirtd::start(&[]);
+    let guest = libvirtd.bios_guest(&[]);
+    let exporter = Exporter::on(&libvirtd);
+    let restart = || {
+        libvirtd.daemon_kill();
+        assert!(!exporter.scrape().up());
+        libvirtd.daemon_start();
+        recovers(&exporter, &[&guest]);
+    };
+    // The first one opens what stays open.
+    restart();
+    let before = exporter.descriptors();
+    for _ in 0..10 {
+        restart();
+    }
+    // What has just been closed may take a moment.
+    let (after, _) = wait_until(PATIENCE, "no more descriptors than before", || {
+        let now = exporter.descriptors();
+        (now <= before).then_some(now)
+    });
+    assert_eq!(after, before);
+    stays_calm(&exporter, 11);
+}
+
+#[test]
+fn a_frozen_libvirtd_costs_a_scrape_no_more_than_its_deadline() {
+    let libvirtd = Libvirtd::start(&[]);
+    let guest = libvirtd.bios_guest(&[]);
+    let exporter = Exporter::on(&libvirtd);
+    let before = cpu_time(&exporter.scrape(), &guest);
+    let frozen = libvirtd.freeze();
+    let timeout = Duration::from_secs(2);
+    for _ in 0..4 {
+        let scrape = exporter.scrape_within(timeout);
+        assert!(!scrape.up());
+        assert!(says_nothing_of_guests(&scrape), "{}", scrape.response.body);
+        assert!(scrape.response.took() < timeout, "{:?}", scrape.response.took());
+    }
+    drop(frozen);
+    let after = cpu_time(&recovers(&exporter, &[&guest]), &guest);
+    assert!(after >= before, "{after} after {before}");
+    stays_calm(&exporter, 1);
+}
+
+/// Waits until a scrape finds libvirtd and these guests; that must be soon after libvirtd's return.
+fn recovers(exporter: &Exporter, guests: &[&Guest<'_>]) -> Scrape {
+    let returned = Instant::now();
+    let (scrape, _) = wait_until(RECOVERY, "a scrape that finds libvirtd and its guests", || {
+        let scrape = exporter.scrape();
+        let found = |guest: &&Guest<'_>| scrape.families_of(&guest.name).contains_key(CPU_TIME);
+        (scrape.up() && guests.iter().all(found)).then_some(scrape)
+    });
+    assert!(returned.elapsed() < RECOVERY, "{:?}", returned.elapsed());
+    scrape
+}
+
+const CPU_TIME: &str = "libvirt_nova_instance_cpu_time_total";
+
+fn cpu_time(scrape: &Scrape, guest: &Guest<'_>) -> f64 {
+    scrape.value(CPU_TIME, &[("libvirtname", &guest.name)])
+}
+
+fn says_nothing_of_guests(scrape: &Scrape) -> bool {
+    scrape.instances().is_empty()
+}
+
+/// Asserts that the log tells of each outage in a few lines, however often it was scraped.
+fn stays_calm(exporter: &Exporter, outages: usize) {
+    let log = exporter.log();
+    assert!(log.len() <= 4 + 4 * outages, "{log:#?}");
+}

@@ -1,0 +1,151 @@
+//! Prometheus scrapes us, and its own tools like what they see.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Write,
+    net::TcpListener,
+    process::{Child, Stdio},
+};
+
+use crate::{
+    exporter::Exporter,
+    fixture::{new_dir, shared},
+    process::{command, outcome},
+    wait::{PATIENCE, wait_until},
+};
+
+/// The README's question: how many vCPUs are in use.
+const QUERY: &str =
+    r#"irate(libvirt_nova_instance_cpu_time_total{novaname=~"testing.*"}[1m])/1e+9"#;
+
+#[test]
+fn prometheus_answers_the_query_of_the_readme() {
+    let libvirtd = shared();
+    let guest = libvirtd.kernel_guest(&[("BURN", "50")]);
+    let exporter = Exporter::on(&libvirtd);
+    let prometheus = Prometheus::scraping(&exporter);
+    let guest = guest.booted();
+
+    wait_until(PATIENCE, "a target that is up", || {
+        (prometheus.query("up")?.value == 1.0).then_some(())
+    });
+    // Other tests run meanwhile. A guest of theirs is called `testing-` as well.
+    let query = QUERY
+        .replace("=~\"testing.*\"", &format!("=~\"testing.*\",libvirtname=\"{}\"", guest.name));
+    assert_ne!(query, QUERY);
+    let (answer, _) = wait_until(PATIENCE, "between 0.2 and 1.2 vCPUs in use", || {
+        let answer = prometheus.query(&query)?;
+        (0.2..1.2).contains(&answer.value).then_some(answer)
+    });
+    assert!(
+        answer.labels.contains(&format!("novaname=\"{}\"", guest.nova_name())),
+        "{}",
+        answer.labels
+    );
+    // The README's own words give an answer too, of all such guests.
+    assert!(prometheus.ask(QUERY).contains(&guest.nova_name()));
+
+    // Ours never stand in Prometheus' way.
+    assert!(!prometheus.ask("{job=\"libvirt_nova\"}").contains("exported_"));
+    let log = prometheus.log();
+    let faults: Vec<_> = log.lines().filter(|line| !line.contains("level=info")).collect();
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn promtool_complains_of_inherited_names_alone() {
+    let libvirtd = shared();
+    let _guest = libvirtd.kernel_guest(&[("STATS_PERIOD", "1")]).booted();
+    let scrape = Exporter::on(&libvirtd).scrape();
+    let no_total = "counter metrics should have \"_total\" suffix";
+    let expected = ["rdbytes", "rdreq", "rxbytes", "txbytes", "wrbytes", "wrreq"]
+        .map(|name| format!("libvirt_nova_instance_{name} {no_total}"));
+    assert_eq!(complaints(&scrape.response.body), BTreeSet::from(expected));
+}
+
+/// What `promtool check metrics` finds wrong with an exposition.
+pub(crate) fn complaints(exposition: &str) -> BTreeSet<String> {
+    let mut child = command("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(exposition.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    String::from_utf8(text).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// A Prometheus that scrapes one exporter each second; it is killed when this is dropped.
+struct Prometheus {
+    child: Child,
+    url: String,
+    log: std::path::PathBuf,
+}
+
+/// One series of an answer.
+struct Answer {
+    labels: String,
+    value: f64,
+}
+
+impl Prometheus {
+    fn scraping(exporter: &Exporter) -> Self {
+        let dir = new_dir("prometheus");
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let configuration = format!(
+            "global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\n\
+             scrape_configs:\n\
+             - job_name: libvirt_nova\n  \
+               static_configs: [{{ targets: ['{}'] }}]\n",
+            exporter.address()
+        );
+        fs::write(dir.join("prometheus.yml"), configuration).unwrap();
+        let log = dir.join("log");
+        let child = command("prometheus")
+            .arg(format!("--config.file={}", dir.join("prometheus.yml").display()))
+            .arg(format!("--storage.tsdb.path={}", dir.join("data").display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .stderr(fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let prometheus = Self { child, url: format!("http://127.0.0.1:{port}"), log };
+        wait_until(PATIENCE, "Prometheus to be ready", || {
+            prometheus.log().contains("Server is ready").then_some(())
+        });
+        prometheus
+    }
+
+    /// What `promtool query instant` prints: a line a series, `{labels} => value @[time]`.
+    fn ask(&self, query: &str) -> String {
+        let (success, stdout, stderr) =
+            outcome(command("promtool").args(["query", "instant", &self.url, query]));
+        assert!(success, "{query}: {stderr}");
+        stdout
+    }
+
+    /// Returns the only series of an answer, where there is one yet.
+    fn query(&self, query: &str) -> Option<Answer> {
+        let text = self.ask(query);
+        let mut lines = text.lines();
+        let line = lines.next()?;
+        assert!(lines.next().is_none(), "{text}");
+        let (labels, rest) = line.rsplit_once(" => ").unwrap();
+        let (value, _) = rest.split_once(" @").unwrap();
+        Some(Answer { labels: labels.to_owned(), value: value.parse().unwrap() })
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

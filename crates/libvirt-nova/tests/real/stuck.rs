@@ -1,0 +1,90 @@
+//! A QEMU that does not answer costs its own statistics, and nobody else's.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use crate::{
+    exporter::Exporter,
+    libvirtd::Libvirtd,
+    wait::{PATIENCE, wait_until},
+};
+
+/// What only a guest's QEMU knows.
+const OF_THE_MONITOR: [&str; 7] = [
+    "libvirt_nova_instance_memory_alloc_kb",
+    "libvirt_nova_instance_memory_cache_used_kb",
+    "libvirt_nova_instance_memory_used_kb",
+    "libvirt_nova_instance_rdbytes",
+    "libvirt_nova_instance_rdreq",
+    "libvirt_nova_instance_wrbytes",
+    "libvirt_nova_instance_wrreq",
+];
+
+#[test]
+fn a_stuck_qemu_costs_its_own_statistics_and_no_others() {
+    // Of its own: the stuck guest holds one of libvirtd's workers.
+    let libvirtd = Libvirtd::start(&[]);
+    let exporter = Exporter::on(&libvirtd);
+    let stuck = libvirtd.kernel_guest(&[("STATS_PERIOD", "1")]);
+    let others = [(); 3].map(|()| libvirtd.bios_guest(&[]));
+    let stuck = stuck.booted();
+
+    let healthy = exporter.scrape();
+    let whole = owned(healthy.families_of(&stuck.name));
+    assert!(OF_THE_MONITOR.iter().all(|family| whole.contains_key(*family)), "{whole:?}");
+    let of_others = owned(healthy.families_of(&others[0].name));
+    let usual = (0..10).map(|_| exporter.scrape().response.took()).max().unwrap();
+
+    let frozen = stuck.freeze();
+    let first = exporter.scrape();
+    assert!(first.response.took() < Duration::from_secs(5), "{:?}", first.response.took());
+    let expected: BTreeMap<_, _> = whole
+        .iter()
+        .filter(|(family, _)| !OF_THE_MONITOR.contains(&family.as_str()))
+        .map(|(family, samples)| (family.clone(), *samples))
+        .collect();
+    let kept: BTreeSet<_> = expected.keys().map(String::as_str).collect();
+    for family in ["cpu_time_total", "vcpu_count", "rxbytes", "txbytes", "info"] {
+        assert!(kept.contains(&*format!("libvirt_nova_instance_{family}")), "{kept:?}");
+    }
+    let mut slowest = Duration::ZERO;
+    for round in 0..10 {
+        let scrape = if round == 0 {
+            exporter.scrape()
+        } else {
+            exporter.scrape_within(Duration::from_secs(10))
+        };
+        assert!(scrape.up());
+        assert_eq!(owned(scrape.families_of(&stuck.name)), expected, "round {round}");
+        for other in &others {
+            assert_eq!(owned(scrape.families_of(&other.name)), of_others, "round {round}");
+        }
+        slowest = slowest.max(scrape.response.took());
+    }
+    assert_eq!(owned(first.families_of(&stuck.name)), expected, "the first scrape");
+    for other in &others {
+        assert_eq!(owned(first.families_of(&other.name)), of_others, "the first scrape");
+    }
+    // Only the first one waits for the stuck guest. A busy machine makes one scrape many times as
+    // long as another; one deadline of seconds is far more than that.
+    let bound = usual * 10 + Duration::from_millis(200);
+    assert!(slowest < bound, "{slowest:?} while it is stuck, {usual:?} before");
+
+    drop(frozen);
+    let (scrapes, _) = {
+        let mut scrapes = 0;
+        wait_until(PATIENCE, "a guest that is complete again", || {
+            scrapes += 1;
+            (owned(exporter.scrape().families_of(&stuck.name)) == whole).then_some(scrapes)
+        })
+    };
+    assert!(scrapes <= 2, "complete after {scrapes} scrapes");
+    let log = exporter.log();
+    assert!(log.len() < 10, "{log:#?}");
+}
+
+fn owned(families: BTreeMap<&str, usize>) -> BTreeMap<String, usize> {
+    families.into_iter().map(|(name, samples)| (name.to_owned(), samples)).collect()
+}
