@@ -49,6 +49,12 @@ pub(crate) fn guest_image() -> [PathBuf; 2] {
     ["vmlinuz", "initrd.gz"].map(|name| IMAGE.join(name))
 }
 
+/// Returns the directory in which every libvirtd keeps what it learns of the host's QEMU.
+pub(crate) fn shared_cache() -> &'static Path {
+    static CACHE: LazyLock<PathBuf> = LazyLock::new(|| new_dir("cache"));
+    &CACHE
+}
+
 /// The name of a libvirtd's directory: the watchdog stops what runs in each.
 pub(crate) const LIBVIRTD: &str = "libvirtd";
 

@@ -57,5 +57,7 @@ fn unix_sockets(pid: u32) -> BTreeSet<String> {
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
         .filter(|words| inodes.contains(words[words.len() - 1]))
         .map(|words| words[words.len() - 4].to_owned())
+        // A pair of sockets that the process has with itself.
+        .filter(|path| path != "*")
         .collect()
 }

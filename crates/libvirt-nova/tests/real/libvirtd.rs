@@ -2,13 +2,14 @@
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
     thread,
 };
 
 use crate::{
-    fixture::{LIBVIRTD, guest_image, new_dir},
+    fixture::{LIBVIRTD, guest_image, new_dir, shared_cache},
     guest::Guest,
     process::{Stopped, output, pid_in, testbed},
     virsh::Virsh,
@@ -35,6 +36,8 @@ impl Libvirtd {
         for file in guest_image() {
             fs::hard_link(&file, dir.join("guest").join(file.file_name().unwrap())).unwrap();
         }
+        // What libvirtd learns of QEMU takes it seconds, and is the same for all of ours.
+        symlink(shared_cache(), dir.join("cache")).unwrap();
         Self { dir }
     }
 

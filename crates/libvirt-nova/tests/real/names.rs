@@ -1,17 +1,12 @@
 //! Whatever tenants type comes out as they typed it, and of no more than its quotes.
 
-use std::{
-    collections::BTreeSet,
-    fmt::Write as _,
-    io::Write as _,
-    process::Stdio,
-};
+use std::{collections::BTreeSet, fmt::Write as _, io::Write as _, process::Stdio};
 
 use crate::{
     exporter::Exporter,
     fixture::shared,
     process::{checkout, command},
-    prometheus::complaints,
+    prometheus::{complaints, is_inherited},
     scrape::{Family, Scrape},
 };
 
@@ -67,10 +62,9 @@ fn hostile_names_come_back_as_they_were_typed() {
             assert_eq!(labels["novaproject"], format!("project {name}"), "{family}");
         }
     }
-    assert_eq!(
-        complaints(&scrape.response.body),
-        complaints(&Exporter::on(&libvirtd).scrape().response.body)
-    );
+    for complaint in complaints(&scrape.response.body) {
+        assert!(is_inherited(&complaint), "{complaint}");
+    }
     assert_eq!(read_by_python(&scrape), read_by_us(&scrape));
 
     for guest in &guests {
@@ -121,7 +115,9 @@ fn read_by_us(scrape: &Scrape) -> BTreeSet<String> {
             let labels =
                 sample.labels.iter().map(|(name, value)| format!(" {name}={}", hex(value)));
             let labels: String = labels.collect();
-            lines.insert(format!("{kind} {} {name}{labels} {:?}", hex(help), sample.value));
+            // What OpenMetrics demands of a counter's name, the library puts in.
+            let suffix = if kind == "counter" && !name.ends_with("_total") { "_total" } else { "" };
+            lines.insert(format!("{kind} {} {name}{suffix}{labels} {:?}", hex(help), sample.value));
         }
     }
     lines
