@@ -74,13 +74,11 @@ impl Connection {
                 }
                 message = self.messages.recv() => match message {
                     Some(message) => self.take(message),
-                    None => {
-                        let _ = time::timeout(FAREWELL, self.leave()).await;
-                        return;
-                    }
+                    None => break,
                 },
             }
         }
+        let _ = time::timeout(FAREWELL, self.leave()).await;
     }
 
     /// Whether enough calls can still get through. One that nobody waits for any

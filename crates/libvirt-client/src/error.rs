@@ -105,14 +105,13 @@ impl ConnectError {
         Self { socket, kind }
     }
 
-    /// Whether nobody listens, so that trying again soon costs nobody anything.
-    pub fn is_absent(&self) -> bool {
+    /// Whether libvirtd is there and said no. It will say so again, until somebody
+    /// changes its configuration or ours.
+    pub fn is_refusal(&self) -> bool {
         match &self.kind {
-            ConnectKind::Socket(error) => {
-                matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
-            }
-            ConnectKind::Handshake(error) | ConnectKind::Polkit(error) => error.is_disconnected(),
-            ConnectKind::Authentication(_) | ConnectKind::TimedOut(_) => false,
+            ConnectKind::Authentication(_) => true,
+            ConnectKind::Handshake(error) | ConnectKind::Polkit(error) => error.refusal().is_some(),
+            ConnectKind::Socket(_) | ConnectKind::TimedOut(_) => false,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The conversation with libvirtd: where it listens, how to come in, calls with
 //! deadlines, events.
 //!
-//! A [`Client`] is a cheap handle; behind it one task owns the socket. Nothing
+//! A [`Client`] is a cheap handle to a connection; behind it one task owns the
+//! socket. [`Calls`] go on when the connection has to be replaced. Nothing
 //! here changes anything on the other side: the read-only socket is the
 //! default, connections are opened read-only, and `libvirt-wire` knows no
 //! procedure that writes.
@@ -15,7 +16,7 @@
 //!
 //! let address: Address = "qemu:///system".parse()?;
 //! let session = Session::open(&address, Duration::from_secs(5)).await?;
-//! let reply = session.client.call(&ConnectListAllDomains, Duration::from_secs(2)).await?;
+//! let reply = session.calls.call(&ConnectListAllDomains, Duration::from_secs(2)).await?;
 //! for domain in reply.decode()?.0 {
 //!     println!("{} is {}", domain.name, domain.uuid);
 //! }
@@ -26,6 +27,7 @@
 pub use crate::{
     address::{Address, AddressError},
     backoff::Backoff,
+    calls::{Calls, Tender},
     client::{Client, Reply, WINDOW},
     error::{CallError, ConnectError},
     events::Events,
@@ -34,6 +36,7 @@ pub use crate::{
 
 mod address;
 mod backoff;
+mod calls;
 mod client;
 mod connection;
 mod error;

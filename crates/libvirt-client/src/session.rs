@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use libvirt_wire::call::{ConnectDomainEventRegisterAny, EventId};
-use tokio::{join, select, time};
+use libvirt_wire::call::{ConnectDomainEventRegisterAny, ConnectGetHostname, EventId};
+use tokio::time;
 
-use crate::{Address, Client, ConnectError, Events, error::ConnectKind, handshake};
+use crate::{
+    Address, Calls, Client, ConnectError, Events, Tender, calls::calls, error::ConnectKind,
+    handshake,
+};
 
 /// What it takes to watch a libvirtd.
 ///
@@ -14,8 +17,10 @@ use crate::{Address, Client, ConnectError, Events, error::ConnectKind, handshake
 #[derive(Debug)]
 pub struct Session {
     /// For calls that may take their time.
-    pub client: Client,
-    /// The connection that events come on.
+    pub calls: Calls,
+    /// Who replaces the connection of `calls`.
+    pub tender: Tender,
+    /// The connection that events come on. It lasts as long as libvirtd does.
     ///
     /// A quick call over it is a barrier: once it is answered, every event that
     /// libvirtd raised before it is in `events`.
@@ -23,6 +28,8 @@ pub struct Session {
     /// Lifecycle, device and metadata events of every domain, from the moment
     /// the session is open.
     pub events: Events,
+    /// The host's name as libvirtd knows it, `None` where the driver knows none.
+    pub hostname: Option<String>,
 }
 
 impl Session {
@@ -53,19 +60,15 @@ impl Session {
                 Ok(_) | Err(_) => {}
             }
         }
-        Ok(Self { client, feed, events })
-    }
-
-    /// Waits until one of the two connections is over.
-    pub async fn closed(&self) {
-        select! {
-            () = self.client.closed() => {}
-            () = self.feed.closed() => {}
-        }
-    }
-
-    /// Says goodbye on both connections.
-    pub async fn close(&self) {
-        join!(self.client.close(), self.feed.close());
+        let hostname = match client.call(&ConnectGetHostname, deadline).await {
+            Ok(reply) => reply.decode().ok(),
+            Err(error) if error.refusal().is_some() => None,
+            Err(error) => {
+                let kind = ConnectKind::Handshake(error);
+                return Err(ConnectError::new(address.socket(), kind));
+            }
+        };
+        let (calls, tender) = calls(address, client);
+        Ok(Self { calls, tender, feed, events, hostname })
     }
 }

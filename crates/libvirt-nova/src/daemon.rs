@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use libvirt_client::{Address, Backoff, Client, Session};
+use libvirt_client::{Address, Backoff, Calls, Client, Session, Tender};
 use libvirt_wire::call::ConnectGetHostname;
 use tokio::{
     select,
@@ -11,9 +11,10 @@ use tokio::{
 };
 
 use crate::{
-    fault::chain,
+    fault::{Change, chain},
     inventory::{self, Inventory},
     poll::Poll,
+    trouble::Troubles,
 };
 
 /// A handle to what is known of libvirtd.
@@ -38,13 +39,24 @@ enum Link {
 #[derive(Debug)]
 pub(crate) struct Live {
     /// For calls that may take their time.
-    pub(crate) client: Client,
+    pub(crate) calls: Calls,
     /// The connection of the events, which lasts as long as libvirtd does.
     pub(crate) feed: Client,
     /// The host's name, as libvirtd says it.
-    pub(crate) host: Option<String>,
+    pub(crate) hostname: Option<String>,
     pub(crate) inventory: Inventory,
     pub(crate) poll: Poll,
+    pub(crate) troubles: Arc<Troubles>,
+}
+
+impl Live {
+    /// Whether libvirtd answers a call that concerns no domain, within `deadline`.
+    pub(crate) async fn answers(&self, deadline: Duration) -> bool {
+        self.calls
+            .call(&ConnectGetHostname, deadline)
+            .await
+            .is_ok_and(|reply| reply.decode().is_ok())
+    }
 }
 
 impl Daemon {
@@ -66,7 +78,7 @@ impl Daemon {
     pub(crate) async fn close(&self) {
         let link = self.link.borrow().clone();
         if let Link::Up(live) = link {
-            tokio::join!(live.client.close(), live.feed.close());
+            tokio::join!(live.calls.close(), live.feed.close());
         }
     }
 }
@@ -82,7 +94,7 @@ pub(crate) fn watch(
 }
 
 async fn keep(address: Address, interval: Duration, publish: watch::Sender<Link>) {
-    let mut backoff = Backoff::new(ABSENT_PAUSE_MAX);
+    let mut backoff = Backoff::new(PAUSE_MAX);
     let mut told = String::new();
     loop {
         match Session::open(&address, CONNECT_DEADLINE).await {
@@ -90,9 +102,9 @@ async fn keep(address: Address, interval: Duration, publish: watch::Sender<Link>
                 told.clear();
                 tracing::info!(uri = %address, socket = %address.socket().display(), "connected");
                 let began = Instant::now();
-                let end = attend(session, interval, &publish).await;
-                tracing::warn!(uri = %address, "{end}, connecting again");
-                backoff.set_ceiling(ABSENT_PAUSE_MAX);
+                attend(session, interval, &publish).await;
+                tracing::warn!(uri = %address, "libvirtd hung up, connecting again");
+                backoff.set_ceiling(PAUSE_MAX);
                 if began.elapsed() >= STEADY {
                     backoff.reset();
                 }
@@ -100,9 +112,8 @@ async fn keep(address: Address, interval: Duration, publish: watch::Sender<Link>
                 publish.send_replace(Link::Connecting);
             }
             Err(error) => {
-                // Nobody is burdened by knocking where nobody is.
-                let absent = error.is_absent();
-                backoff.set_ceiling(if absent { ABSENT_PAUSE_MAX } else { PAUSE_MAX });
+                let refused = error.is_refusal();
+                backoff.set_ceiling(if refused { REFUSED_PAUSE_MAX } else { PAUSE_MAX });
                 let text = chain(&error).to_string();
                 if text != told {
                     tracing::warn!("{text}");
@@ -115,34 +126,48 @@ async fn keep(address: Address, interval: Duration, publish: watch::Sender<Link>
     }
 }
 
-/// Keeps inventory and poll going until the session ends; returns how it ended.
-async fn attend(
-    session: Session,
-    interval: Duration,
-    publish: &watch::Sender<Link>,
-) -> &'static str {
-    let Session { client, feed, events } = session;
-    let host = client.call(&ConnectGetHostname, CONNECT_DEADLINE).await;
-    let host = host.and_then(|reply| reply.decode()).ok();
+/// Keeps inventory, poll and connections going until the session ends.
+async fn attend(session: Session, interval: Duration, publish: &watch::Sender<Link>) {
+    let Session { calls, tender, feed, events, hostname } = session;
     let (inventory, keeper) = Inventory::new();
-    let poll = Poll::new(client.clone());
-    let live = Live { client, feed, host, inventory, poll };
-    let live = Arc::new(live);
+    let troubles = Arc::new(Troubles::default());
+    let poll = Poll::new(calls.clone(), Arc::clone(&troubles));
+    let live = Arc::new(Live { calls, feed, hostname, inventory, poll, troubles });
     publish.send_replace(Link::Up(Arc::clone(&live)));
     select! {
-        () = inventory::run(keeper, live.client.clone(), live.feed.clone(), events) => {}
+        () = inventory::run(keeper, live.calls.clone(), live.feed.clone(), events) => {}
         () = live.poll.run(&live.inventory, interval) => {}
-        () = live.client.closed() => {}
+        () = tend(&tender) => {}
         () = live.feed.closed() => {}
     }
-    if live.feed.is_closed() { "libvirtd hung up" } else { "libvirtd leaves calls unanswered" }
+}
+
+/// Replaces the connection of the calls whenever too many go unanswered.
+async fn tend(tender: &Tender) {
+    let mut backoff = Backoff::new(PAUSE_MAX);
+    let mut fault = Change::default();
+    loop {
+        tender.worn_out().await;
+        // Where libvirtd has gone, the feed's end is seen meanwhile.
+        time::sleep(backoff.pause()).await;
+        if fault.begin() {
+            tracing::warn!("libvirtd leaves calls unanswered: their connection is replaced");
+        }
+        if tender.replace(CONNECT_DEADLINE).await.is_ok()
+            && time::timeout(STEADY, tender.worn_out()).await.is_err()
+        {
+            fault.end();
+            backoff.reset();
+        }
+    }
 }
 
 /// How long libvirtd may take to let us in: a busy one has been seen to take two seconds.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
-/// The longest pause while nobody listens on the socket.
-const ABSENT_PAUSE_MAX: Duration = Duration::from_secs(2);
-/// The longest pause while libvirtd is there and does not let us in.
-const PAUSE_MAX: Duration = Duration::from_secs(30);
-/// How long a session lasts before the next pause is a short one again.
+/// The longest pause between attempts. One that fails costs nobody anything, and
+/// libvirtd is to be found soon after its return.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// The longest pause while libvirtd refuses us: it asks polkit each time.
+const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(30);
+/// How long a connection lasts before the next pause is a short one again.
 const STEADY: Duration = Duration::from_secs(10);

@@ -1,6 +1,7 @@
 //! What answers a scrape.
 
 use std::{
+    collections::HashSet,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -10,14 +11,28 @@ use tokio::{
     time::{self, Instant},
 };
 
-use crate::{daemon::Daemon, families, snapshot::Snapshot, survey::survey};
+use crate::{
+    daemon::Daemon,
+    families,
+    inventory::{Instance, Roster},
+    snapshot::Snapshot,
+    survey::survey,
+};
 
 /// What answers a scrape.
 #[derive(Debug)]
 pub(crate) struct Exporter {
     daemon: Daemon,
-    /// When the last collection began, and what it found.
-    last: Mutex<Option<(Instant, Arc<Snapshot>)>>,
+    last: Mutex<Option<Collection>>,
+}
+
+/// What one collection found.
+#[derive(Debug)]
+struct Collection {
+    began: Instant,
+    /// Whether its deadline cut it short.
+    is_cut: bool,
+    snapshot: Arc<Snapshot>,
 }
 
 impl Exporter {
@@ -29,7 +44,8 @@ impl Exporter {
     ///
     /// Scrapes that arrive while another is served share the collection after
     /// it: none is answered with what was measured before it came, and libvirtd
-    /// does the work once.
+    /// does the work once. One that has no time left to ask libvirtd says nothing
+    /// of it, not even whether it is up.
     pub(crate) async fn scrape(&self, deadline: Duration) -> String {
         let arrived = Instant::now();
         let until = later(arrived, deadline);
@@ -42,34 +58,55 @@ impl Exporter {
         let Ok(mut last) = time::timeout_at(until, self.last.lock()).await else {
             return Arc::default();
         };
-        if let Some((began, snapshot)) = &*last
+        if let Some(Collection { began, is_cut: false, snapshot }) = &*last
             && *began >= arrived
         {
             return Arc::clone(snapshot);
         }
         let began = Instant::now();
-        let snapshot = Arc::new(self.collect(began, until).await);
-        *last = Some((began, Arc::clone(&snapshot)));
+        let snapshot = Arc::new(self.collect(until).await);
+        let is_cut = until <= Instant::now();
+        *last = Some(Collection { began, is_cut, snapshot: Arc::clone(&snapshot) });
         snapshot
     }
 
-    async fn collect(&self, began: Instant, until: Instant) -> Snapshot {
-        let patience = until.min(later(began, CONNECT_PATIENCE));
-        let Some(live) = self.daemon.live(patience).await else { return Snapshot::default() };
-        let left = until.saturating_duration_since(Instant::now());
-        if !live.inventory.settle(left).await {
-            return Snapshot::default();
+    async fn collect(&self, until: Instant) -> Snapshot {
+        let left = || until.saturating_duration_since(Instant::now());
+        let patience = until.min(later(Instant::now(), CONNECT_PATIENCE));
+        let Some(live) = self.daemon.live(patience).await else { return Snapshot::down() };
+        // A domain may hold the list up. Then what was listed last has to do, as
+        // long as libvirtd is there at all.
+        if !live.inventory.settle(SETTLE_PATIENCE.min(left().mul_f64(0.3))).await
+            && !live.answers(ANSWER_PATIENCE.min(left().mul_f64(0.3))).await
+        {
+            return Snapshot::down();
         }
         let roster = live.inventory.roster();
-        let times = live.poll.round(&roster, began, until).await;
-        let survey = survey(&live.client, &roster, until).await;
-        // Where libvirtd went away meanwhile, half an answer is none. The other
-        // connection may be replaced by us, and says nothing of the kind.
+        live.troubles.keep(&roster);
+        let now = Instant::now();
+        let times = live.poll.round(&roster, now, later(now, left().mul_f64(0.4))).await;
+        let survey = survey(&live.calls, &live.troubles, &roster, until).await;
+        // Whoever ended meanwhile was measured in half.
+        let settled = live.inventory.settle(LAST_LOOK.min(left())).await;
+        // Where libvirtd went away meanwhile, half an answer is none.
         if live.feed.is_closed() {
-            return Snapshot::default();
+            return Snapshot::down();
         }
-        Snapshot::new(live.host.clone(), &roster, &times, survey, SystemTime::now())
+        let roster = if settled { still_there(&roster, &live.inventory.roster()) } else { roster };
+        Snapshot::new(live.hostname.clone(), &roster, &times, survey, SystemTime::now())
     }
+}
+
+/// Those of a roster whose run goes on in another.
+fn still_there(roster: &Roster, later: &Roster) -> Roster {
+    if Arc::ptr_eq(roster, later) {
+        return Arc::clone(roster);
+    }
+    let runs: HashSet<_> =
+        later.iter().map(|instance| (instance.domain.uuid, instance.domain.id)).collect();
+    let still =
+        |instance: &&Arc<Instance>| runs.contains(&(instance.domain.uuid, instance.domain.id));
+    roster.iter().filter(still).cloned().collect()
 }
 
 fn later(from: Instant, pause: Duration) -> Instant {
@@ -78,3 +115,9 @@ fn later(from: Instant, pause: Duration) -> Instant {
 
 /// How long a scrape waits for a connection that is being made.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a scrape waits to know which domains there are.
+const SETTLE_PATIENCE: Duration = Duration::from_millis(1500);
+/// How long libvirtd may take to show that it is there.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a scrape waits in the end to know who is gone.
+const LAST_LOOK: Duration = Duration::from_millis(500);

@@ -11,13 +11,14 @@
 //! * [`reading`]: getting both from libvirtd
 //! * [`mirror`]: the state of the task
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use libvirt_client::{CallError, Client, Events};
+use libvirt_client::{CallError, Calls, Client, Events};
 use libvirt_wire::{Domain, call::ConnectListAllDomains};
 use tokio::{
     select,
     sync::{mpsc, oneshot, watch},
+    task::JoinSet,
     time::{self, Instant},
 };
 
@@ -51,8 +52,18 @@ pub(crate) struct Inventory {
 #[derive(Debug)]
 struct Question {
     answer: oneshot::Sender<()>,
-    /// Until when to wait for what is being read.
-    patience: Instant,
+    stage: Stage,
+}
+
+/// How far a question has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Waits for a listing to begin.
+    Asked,
+    /// Waits for the listing under way to end.
+    Listing,
+    /// Waits for what is being read, but not for ever.
+    Reading { patience: Instant },
 }
 
 impl Inventory {
@@ -74,7 +85,7 @@ impl Inventory {
     /// Dropping the future gives the question up.
     pub(crate) async fn settle(&self, deadline: Duration) -> bool {
         let (answer, answered) = oneshot::channel();
-        let question = Question { answer, patience: later(PATIENCE) };
+        let question = Question { answer, stage: Stage::Asked };
         let asking =
             async { self.questions.send(question).await.is_ok() && answered.await.is_ok() };
         time::timeout(deadline, asking).await.unwrap_or(false)
@@ -92,37 +103,26 @@ pub(crate) struct Keeper {
 ///
 /// `feed` and `events` are one connection: its replies come after the events
 /// that libvirtd raised before them, which is what makes a listing a barrier.
-pub(crate) async fn run(keeper: Keeper, client: Client, feed: Client, mut events: Events) {
+pub(crate) async fn run(keeper: Keeper, calls: Calls, feed: Client, mut events: Events) {
     let Keeper { mut asked, publish } = keeper;
-    let mut mirror = Mirror::new(client);
+    let mut mirror = Mirror::new(calls);
     let mut waiting: Vec<Question> = Vec::new();
-    // The first listing is nobody's question.
-    let mut list_due = true;
     let mut fault = Change::default();
+    // At most one is under way: whatever holds it up would hold up another.
+    let mut listings = JoinSet::new();
+    let mut next_listing = Instant::now();
     loop {
-        if mem::take(&mut list_due) {
-            let listed = list(&feed).await;
-            // libvirtd raised these before it answered.
-            mirror.take_events(&mut events);
-            match listed {
-                Ok(domains) => {
-                    fault.end();
-                    mirror.take_list(domains);
-                }
-                Err(error) => {
-                    if fault.begin() {
-                        tracing::warn!(error = %chain(&error), "no list of domains");
-                    }
-                    // Whoever asked learns it by the question being dropped.
-                    waiting.clear();
-                }
-            }
+        let now = Instant::now();
+        let is_asked = waiting.iter().any(|question| question.stage == Stage::Asked);
+        if listings.is_empty() && (is_asked || next_listing <= now) {
+            next_listing = later(SWEEP);
+            waiting.iter_mut().for_each(|question| question.advance(Stage::Asked, Stage::Listing));
+            listings.spawn(list(feed.clone()));
         }
         mirror.start_reading();
-        let now = Instant::now();
         let settled = mirror.is_settled();
-        let answers = waiting.extract_if(.., |question| settled || question.patience <= now);
-        let answers: Vec<_> = answers.collect();
+        let answers: Vec<_> =
+            waiting.extract_if(.., |question| question.is_over(settled, now)).collect();
         if settled || !answers.is_empty() {
             publish.send_if_modified(|roster| mirror.publish(roster));
         }
@@ -130,13 +130,20 @@ pub(crate) async fn run(keeper: Keeper, client: Client, feed: Client, mut events
             let _ = answer.send(());
         }
 
-        let patience = waiting.iter().map(|question| question.patience).min();
-        let next_look = patience.into_iter().chain(mirror.next_due()).min();
+        // While a listing is under way, the next one waits for it.
+        let listing_due = listings.is_empty().then_some(next_listing);
+        let next_look = [listing_due, mirror.next_due()]
+            .into_iter()
+            .chain(waiting.iter().map(Question::patience))
+            .flatten()
+            .min()
+            .unwrap_or_else(|| later(SWEEP));
         select! {
             event = events.next() => {
                 let Some(event) = event else { return };
-                mirror.take_event(&event);
-                mirror.take_events(&mut events);
+                if mirror.take_event(&event) | mirror.take_events(&mut events) {
+                    next_listing = now;
+                }
             }
             question = asked.recv() => {
                 let Some(question) = question else { return };
@@ -144,15 +151,54 @@ pub(crate) async fn run(keeper: Keeper, client: Client, feed: Client, mut events
                 while let Ok(question) = asked.try_recv() {
                     waiting.push(question);
                 }
-                list_due = true;
+            }
+            Some(Ok(listed)) = listings.join_next() => {
+                // libvirtd raised these before it answered.
+                mirror.take_events(&mut events);
+                match listed {
+                    Ok(domains) => {
+                        fault.end();
+                        mirror.take_list(domains);
+                        let reading = Stage::Reading { patience: later(PATIENCE) };
+                        waiting.iter_mut().for_each(|question| {
+                            question.advance(Stage::Listing, reading);
+                        });
+                    }
+                    Err(error) => {
+                        if fault.begin() {
+                            tracing::warn!(error = %chain(&error), "no list of domains");
+                        }
+                        // Whoever asked learns it by the question being dropped.
+                        waiting.retain(|question| question.stage != Stage::Listing);
+                    }
+                }
             }
             () = mirror.read() => {}
-            () = time::sleep_until(next_look.unwrap_or_else(|| later(SWEEP))) => {}
+            () = time::sleep_until(next_look) => {}
         }
     }
 }
 
-async fn list(feed: &Client) -> Result<Vec<Domain>, CallError> {
+impl Question {
+    fn advance(&mut self, from: Stage, to: Stage) {
+        if self.stage == from {
+            self.stage = to;
+        }
+    }
+
+    fn is_over(&self, settled: bool, now: Instant) -> bool {
+        self.patience().is_some_and(|patience| settled || patience <= now)
+    }
+
+    fn patience(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Reading { patience } => Some(patience),
+            Stage::Asked | Stage::Listing => None,
+        }
+    }
+}
+
+async fn list(feed: Client) -> Result<Vec<Domain>, CallError> {
     Ok(feed.call(&ConnectListAllDomains, LIST_DEADLINE).await?.decode()?.0)
 }
 
@@ -165,8 +211,11 @@ fn later(pause: Duration) -> Instant {
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Questions that may wait to be read.
 const QUESTIONS: usize = 64;
-/// How long libvirtd may take to say which domains there are. It keeps workers
-/// free for such calls: a second without an answer means that it is not there.
-const LIST_DEADLINE: Duration = Duration::from_secs(2);
-/// How often each domain's metadata and XML are read without an event.
+/// How long libvirtd may take to say which domains there are.
+///
+/// It looks at each domain for it, so one whose QEMU does not die when it is
+/// destroyed holds the list up, for some 15 s. Scrapes do not wait that long.
+const LIST_DEADLINE: Duration = Duration::from_secs(30);
+/// How often the domains are listed, and each one's metadata and XML read,
+/// without an event.
 const SWEEP: Duration = Duration::from_secs(300);

@@ -38,6 +38,7 @@ mod poll;
 mod snapshot;
 mod stats;
 mod survey;
+mod trouble;
 
 /// Exit status: 0 asked to stop, 1 could not start or go on, 2 wrong usage.
 fn main() -> ExitCode {

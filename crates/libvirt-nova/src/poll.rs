@@ -1,15 +1,16 @@
 //! CPU time, read once each interval and for each scrape.
 //!
-//! Only calls that take neither a domain's job nor its monitor: no guest,
-//! however stuck, can hold a round up.
+//! Only calls that take neither a domain's job nor its monitor: a QEMU that
+//! does not answer cannot hold them up. A domain that libvirtd holds for another
+//! reason costs a round one deadline, and is then left alone for a while.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
-use libvirt_client::{CallError, Client, WINDOW};
+use libvirt_client::{CallError, Calls, WINDOW};
 use libvirt_wire::{
     Uuid,
-    call::{DomainGetCpuStats, DomainGetInfo, DomainInfo},
+    call::{ConnectGetHostname, DomainGetCpuStats, DomainGetInfo},
 };
 use tokio::{
     sync::Mutex,
@@ -19,6 +20,7 @@ use tokio::{
 use crate::{
     fault::chain,
     inventory::{Instance, Inventory, Roster},
+    trouble::Troubles,
 };
 
 /// The CPU times of one round, by domain.
@@ -29,7 +31,8 @@ pub(crate) type CpuTimes = HashMap<Uuid, Duration>;
 /// What is known of the host's CPU times.
 #[derive(Debug)]
 pub(crate) struct Poll {
-    client: Client,
+    calls: Calls,
+    troubles: Arc<Troubles>,
     state: Mutex<State>,
 }
 
@@ -54,8 +57,8 @@ enum Source {
 }
 
 impl Poll {
-    pub(crate) fn new(client: Client) -> Self {
-        Self { client, state: Mutex::default() }
+    pub(crate) fn new(calls: Calls, troubles: Arc<Troubles>) -> Self {
+        Self { calls, troubles, state: Mutex::default() }
     }
 
     /// Makes a round each `interval`, for ever. Never where it is zero.
@@ -100,7 +103,7 @@ impl Poll {
         if state.source == Some(Source::Process) {
             return self.process_times(roster, until).await;
         }
-        let (times, refused) = self.cgroup_times(roster, until).await;
+        let Answers { times, refused } = self.cgroup_times(roster, until).await;
         if state.source.is_none() {
             if !times.is_empty() {
                 state.source = Some(Source::Cgroup);
@@ -119,49 +122,74 @@ impl Poll {
         times
     }
 
-    async fn cgroup_times<'r>(
-        &self,
-        roster: &'r Roster,
-        until: Instant,
-    ) -> (CpuTimes, Vec<(&'r Instance, CallError)>) {
-        let calls: Vec<_> = roster.iter().map(|instance| self.cgroup_time(instance)).collect();
-        let mut calls = stream::iter(calls).buffer_unordered(WINDOW);
-        let (mut times, mut refused) = (CpuTimes::new(), Vec::new());
-        while let Ok(Some((instance, called))) = time::timeout_at(until, calls.next()).await {
-            match called {
-                Ok(time) => times.extend(time.map(|time| (instance.domain.uuid, time))),
-                Err(error) if is_refusal(&error) => refused.push((instance, error)),
-                Err(_) => {}
-            }
-        }
-        (times, refused)
+    async fn cgroup_times<'r>(&self, roster: &'r Roster, until: Instant) -> Answers<'r> {
+        let calls = self.askable(roster).map(|instance| self.cgroup_time(instance)).collect();
+        self.answers(calls, until).await
     }
 
-    async fn cgroup_time<'r>(
-        &self,
-        instance: &'r Instance,
-    ) -> (&'r Instance, Result<Option<Duration>, CallError>) {
+    async fn cgroup_time<'r>(&self, instance: &'r Instance) -> Answer<'r> {
         let call = DomainGetCpuStats { domain: &instance.domain };
-        let called = self.client.call(&call, CALL_DEADLINE).await;
+        let called = self.calls.call(&call, CALL_DEADLINE).await;
         (instance, called.and_then(|reply| Ok(reply.decode()?.cpu_time)))
     }
 
     async fn process_times(&self, roster: &Roster, until: Instant) -> CpuTimes {
-        let calls: Vec<_> = roster.iter().map(|instance| self.process_time(instance)).collect();
-        let mut calls = stream::iter(calls).buffer_unordered(WINDOW);
-        let mut times = CpuTimes::new();
-        while let Ok(Some((instance, time))) = time::timeout_at(until, calls.next()).await {
-            times.extend(time.map(|time| (instance.domain.uuid, time)));
-        }
-        times
+        let calls = self.askable(roster).map(|instance| self.process_time(instance)).collect();
+        self.answers(calls, until).await.times
     }
 
-    async fn process_time<'r>(&self, instance: &'r Instance) -> (&'r Instance, Option<Duration>) {
+    async fn process_time<'r>(&self, instance: &'r Instance) -> Answer<'r> {
         let call = DomainGetInfo { domain: &instance.domain };
-        let called = self.client.call(&call, CALL_DEADLINE).await;
-        let info = called.and_then(|reply| reply.decode()).ok();
-        (instance, info.filter(DomainInfo::is_active).map(|info| info.cpu_time))
+        let called = self.calls.call(&call, CALL_DEADLINE).await;
+        let info = called.and_then(|reply| reply.decode());
+        (instance, info.map(|info| info.is_active().then_some(info.cpu_time)))
     }
+
+    fn askable<'r>(&self, roster: &'r Roster) -> impl Iterator<Item = &'r Arc<Instance>> {
+        roster.iter().filter(|instance| !self.troubles.is_spared(&instance.domain))
+    }
+
+    /// Makes calls, a window of them at a time, until all are answered or it is `until`.
+    async fn answers<'r>(
+        &self,
+        calls: Vec<impl Future<Output = Answer<'r>>>,
+        until: Instant,
+    ) -> Answers<'r> {
+        let mut calls = stream::iter(calls).buffer_unordered(WINDOW);
+        let mut answers = Answers::default();
+        let mut hung = Vec::new();
+        while let Ok(Some((instance, called))) = time::timeout_at(until, calls.next()).await {
+            match called {
+                Ok(time) => answers.times.extend(time.map(|time| (instance.domain.uuid, time))),
+                Err(error) if is_refusal(&error) => answers.refused.push((instance, error)),
+                Err(error) if error.is_timeout() => hung.push((instance, error)),
+                Err(error) => self.troubles.note(&instance.domain, &error),
+            }
+        }
+        // Where nobody gets an answer, it is libvirtd that hangs.
+        let heard = !answers.times.is_empty() || !answers.refused.is_empty();
+        if !hung.is_empty() && (heard || self.is_heard().await) {
+            for (instance, error) in hung {
+                self.troubles.spare(&instance.domain, &error);
+            }
+        }
+        answers
+    }
+
+    /// Whether libvirtd answers a call that concerns no domain.
+    async fn is_heard(&self) -> bool {
+        self.calls.call(&ConnectGetHostname, CALL_DEADLINE).await.is_ok()
+    }
+}
+
+/// What libvirtd says of an instance's CPU time; `None` where it has none to tell.
+type Answer<'r> = (&'r Instance, Result<Option<Duration>, CallError>);
+
+/// What libvirtd says of everybody's.
+#[derive(Debug, Default)]
+struct Answers<'r> {
+    times: CpuTimes,
+    refused: Vec<(&'r Instance, CallError)>,
 }
 
 /// Whether libvirtd has no cgroup's CPU time for a domain that it was asked about.
@@ -171,8 +199,8 @@ fn is_refusal(error: &CallError) -> bool {
 }
 
 impl State {
-    /// Logs a domain that is refused twice in a row: one that has ended is gone
-    /// from the roster by then, so this one runs and its CPU time is missing.
+    /// Logs a domain that is refused twice in a row: of one that has ended, an event
+    /// has told the inventory by then, so this one runs and its CPU time is missing.
     fn note_refusals(&mut self, refused: &[(&Instance, CallError)]) {
         self.refusals
             .retain(|uuid, _| refused.iter().any(|(instance, _)| instance.domain.uuid == *uuid));
@@ -192,7 +220,7 @@ fn later(pause: Duration) -> Instant {
 }
 
 /// How long a call that needs no monitor may take; it takes half a millisecond.
-const CALL_DEADLINE: Duration = Duration::from_secs(2);
+const CALL_DEADLINE: Duration = Duration::from_secs(1);
 /// How long a round between scrapes may take.
 const ROUND_MAX: Duration = Duration::from_secs(10);
 /// Refusals in a row that are worth a line in the log.

@@ -15,8 +15,8 @@ use crate::{
 /// What one scrape found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Snapshot {
-    /// Whether libvirtd answered.
-    pub(crate) up: bool,
+    /// Whether libvirtd answered; `None` where there was no time to ask.
+    pub(crate) up: Option<bool>,
     /// The compute host's name, as libvirtd says it.
     pub(crate) host: Option<String>,
     /// The instances that run, by libvirt name.
@@ -35,6 +35,11 @@ pub(crate) struct Measured {
 }
 
 impl Snapshot {
+    /// Nothing but that libvirtd did not answer.
+    pub(crate) fn down() -> Self {
+        Self { up: Some(false), ..Self::default() }
+    }
+
     /// Puts together what was found at `now`. Instances that ended meanwhile are
     /// left out whole.
     pub(crate) fn new(
@@ -44,12 +49,13 @@ impl Snapshot {
         survey: Survey,
         now: SystemTime,
     ) -> Self {
-        let Survey { mut stats, ended } = survey;
+        let Survey { stats, ended } = survey;
         let instances = roster
             .iter()
             .filter(|instance| !ended.contains(&instance.domain.uuid))
+            .filter(|instance| !has_ended(stats.get(&instance.domain.uuid)))
             .map(|instance| {
-                let stats = stats.remove(&instance.domain.uuid);
+                let stats = stats.get(&instance.domain.uuid).cloned();
                 let balloon = stats.as_ref().and_then(|stats| {
                     holds(stats, instance.devices.as_deref(), now).then(|| stats.balloon.clone())
                 });
@@ -61,8 +67,14 @@ impl Snapshot {
                 }
             })
             .collect();
-        Self { up: true, host, instances }
+        Self { up: Some(true), host, instances }
     }
+}
+
+/// Whether libvirt measured a domain whose QEMU was no more.
+fn has_ended(stats: Option<&DomainStats>) -> bool {
+    let state = stats.and_then(|stats| stats.state);
+    matches!(state, Some(State::Shutoff | State::Crashed))
 }
 
 /// Whether what the guest told of its memory still holds.
@@ -71,15 +83,18 @@ impl Snapshot {
 /// older than three periods is history, unless the guest stands still: then it
 /// uses what it used.
 fn holds(stats: &DomainStats, devices: Option<&Devices>, now: SystemTime) -> bool {
-    let (Some(told), Some(devices)) = (stats.balloon.last_update, devices) else { return true };
+    let Some(told) = stats.balloon.last_update else { return true };
     if !matches!(stats.state, Some(State::Running | State::Blocked)) {
         return true;
     }
-    let Some(period) = devices.balloon_period else { return false };
+    let period = devices.map_or(Some(NOVA_PERIOD), |devices| devices.balloon_period);
+    let Some(period) = period else { return false };
     // A clock that was set back makes no answer old.
     now.duration_since(told).map_or(true, |age| age <= period.saturating_mul(PERIODS))
 }
 
+/// Nova's `mem_stats_period_seconds`, for a domain whose XML is not known yet.
+const NOVA_PERIOD: Duration = Duration::from_secs(10);
 /// Periods after which a guest's silence means that it does not answer.
 const PERIODS: u32 = 3;
 
@@ -113,6 +128,7 @@ mod tests {
     #[test]
     fn nobody_asks_a_guest_without_a_period() {
         assert!(!holds(&stats(State::Running), Some(&Devices::default()), at(1001)));
-        assert!(holds(&stats(State::Running), None, at(9000)), "the period is not known yet");
+        assert!(holds(&stats(State::Running), None, at(1030)), "the period is not known yet");
+        assert!(!holds(&stats(State::Running), None, at(1031)), "but it is no excuse");
     }
 }

@@ -4,14 +4,14 @@
 use std::{collections::HashMap, time::Duration};
 
 use futures_util::{StreamExt, stream};
-use libvirt_client::{CallError, Client, WINDOW};
+use libvirt_client::{CallError, Calls, WINDOW};
 use libvirt_wire::{
-    Domain, Uuid,
+    Call, Domain, Procedure, Uuid,
     call::{ConnectGetAllDomainStats, Groups},
 };
 use tokio::time::{self, Instant};
 
-use crate::{inventory::Instance, stats::DomainStats};
+use crate::{inventory::Roster, stats::DomainStats, trouble::Troubles};
 
 /// What the survey knows of the domains it asked about.
 #[derive(Debug, Default)]
@@ -22,55 +22,64 @@ pub(crate) struct Survey {
     pub(crate) ended: Vec<Uuid>,
 }
 
-/// Asks for the statistics of `instances`; at `until` it ends with what it has.
+/// Asks for the statistics of `roster`; at `until` it ends with what it has.
 pub(crate) async fn survey(
-    client: &Client,
-    instances: &[std::sync::Arc<Instance>],
+    calls: &Calls,
+    troubles: &Troubles,
+    roster: &Roster,
     until: Instant,
 ) -> Survey {
     let left = until.saturating_duration_since(Instant::now());
     // Less than half of what is left, so that a call that hangs leaves time to ask again.
     let deadline = CALL_DEADLINE.min(left.mul_f64(0.45));
-    let domains: Vec<&Domain> = instances.iter().map(|instance| &instance.domain).collect();
-    let calls: Vec<_> =
-        domains.chunks(CALL_SIZE).map(|chunk| ask(client, chunk, deadline)).collect();
-    let mut calls = stream::iter(calls).buffer_unordered(WINDOW);
+    let domains = roster.iter().map(|instance| &instance.domain);
+    let domains: Vec<&Domain> = domains.filter(|domain| !troubles.is_spared(domain)).collect();
+    let asked: Vec<_> =
+        domains.chunks(CALL_SIZE).map(|chunk| ask(calls, troubles, chunk, deadline)).collect();
+    let mut asked = stream::iter(asked).buffer_unordered(WINDOW);
     let mut survey = Survey::default();
-    while let Ok(Some(part)) = time::timeout_at(until, calls.next()).await {
-        survey.stats.extend(part.stats);
-        survey.ended.extend(part.ended);
+    while let Ok(Some(part)) = time::timeout_at(until, asked.next()).await {
+        survey.add(part);
     }
     survey
 }
 
-/// Asks for a few domains together, and for each alone where one of them hangs.
+impl Survey {
+    fn add(&mut self, Self { stats, ended }: Self) {
+        self.stats.extend(stats);
+        self.ended.extend(ended);
+    }
+}
+
+/// Asks for a few domains together, and for each alone where that fails: one
+/// that hangs, or is refused, must not cost the others theirs.
 ///
 /// While a call hangs in a domain, libvirtd answers the next one at once, with
 /// all that needs no monitor.
-async fn ask(client: &Client, domains: &[&Domain], deadline: Duration) -> Survey {
-    let mut survey = Survey::default();
-    match call(client, domains, deadline).await {
-        Ok(part) => survey = part,
-        Err(error) if error.is_timeout() => {
-            for domain in domains {
-                if let Ok(part) = call(client, &[domain], deadline).await {
-                    survey.stats.extend(part.stats);
-                    survey.ended.extend(part.ended);
-                }
-            }
+async fn ask(
+    calls: &Calls,
+    troubles: &Troubles,
+    domains: &[&Domain],
+    deadline: Duration,
+) -> Survey {
+    if let Ok(part) = call(calls, domains, deadline).await {
+        for domain in domains {
+            troubles.clear(domain, PROCEDURE);
         }
-        Err(error) => tracing::debug!(error = %crate::fault::chain(&error), "survey"),
+        return part;
+    }
+    let mut survey = Survey::default();
+    for domain in domains {
+        match call(calls, &[domain], deadline).await {
+            Ok(part) => survey.add(part),
+            Err(error) => troubles.note(domain, &error),
+        }
     }
     survey
 }
 
-async fn call(
-    client: &Client,
-    domains: &[&Domain],
-    deadline: Duration,
-) -> Result<Survey, CallError> {
-    let reply =
-        client.call(&ConnectGetAllDomainStats { domains, groups: GROUPS }, deadline).await?;
+async fn call(calls: &Calls, domains: &[&Domain], deadline: Duration) -> Result<Survey, CallError> {
+    let reply = calls.call(&ConnectGetAllDomainStats { domains, groups: GROUPS }, deadline).await?;
     let stats: HashMap<Uuid, DomainStats> = reply
         .decode()?
         .records
@@ -81,6 +90,7 @@ async fn call(
     Ok(Survey { ended: ended.collect(), stats })
 }
 
+const PROCEDURE: Procedure = <ConnectGetAllDomainStats<'_> as Call>::PROCEDURE;
 /// What the families need, and no more: each group costs libvirtd time.
 const GROUPS: Groups = Groups::STATE.and(Groups::BALLOON).and(Groups::INTERFACE).and(Groups::BLOCK);
 /// Domains asked for in one call: as many as one that hangs takes with it until

@@ -3,19 +3,19 @@
 use std::future::pending;
 
 use futures_util::FutureExt;
-use libvirt_client::{CallError, Client, WINDOW};
+use libvirt_client::{CallError, Calls, WINDOW};
 use libvirt_wire::call::{ConnectGetHostname, ConnectListAllDomains};
 use tokio::time::Instant;
 
 use crate::peer::{Called, Daemon, ERROR, OK, Peer, SECOND, error, packet, string};
 
-async fn hostname(client: &Client) -> Result<String, CallError> {
+async fn hostname(client: &Calls) -> Result<String, CallError> {
     client.call(&ConnectGetHostname, SECOND).await?.decode()
 }
 
 /// Starts `count` calls, and returns them as the daemon sees them.
 async fn start(
-    client: &Client,
+    client: &Calls,
     peer: &mut Peer,
     count: usize,
 ) -> Vec<(tokio::task::JoinHandle<Result<String, CallError>>, Called)> {
@@ -32,7 +32,7 @@ async fn start(
 async fn replies_find_their_callers_in_any_order() {
     let daemon = Daemon::listen();
     let (session, mut peer, _feed) = daemon.session().await;
-    let started = start(&session.client, &mut peer, WINDOW).await;
+    let started = start(&session.calls, &mut peer, WINDOW).await;
     for (_, call) in started.iter().rev() {
         peer.reply(call, OK, &string(&call.serial.to_string())).await;
     }
@@ -46,9 +46,9 @@ async fn replies_find_their_callers_in_any_order() {
 async fn a_fifth_call_waits_for_a_reply_to_one_of_four() {
     let daemon = Daemon::listen();
     let (session, mut peer, _feed) = daemon.session().await;
-    let started = start(&session.client, &mut peer, WINDOW).await;
+    let started = start(&session.calls, &mut peer, WINDOW).await;
     let fifth = {
-        let client = session.client.clone();
+        let client = session.calls.clone();
         tokio::spawn(async move { hostname(&client).await })
     };
     tokio::task::yield_now().await;
@@ -66,7 +66,7 @@ async fn a_silent_daemon_costs_the_deadline_and_no_more() {
     let daemon = Daemon::listen();
     let (session, _peer, _feed) = daemon.session().await;
     let begun = Instant::now();
-    let error = hostname(&session.client).await.unwrap_err();
+    let error = hostname(&session.calls).await.unwrap_err();
     assert_eq!(begun.elapsed(), SECOND);
     assert!(error.is_timeout());
     assert_eq!(error.to_string(), "ConnectGetHostname: no reply within 1s");
@@ -77,14 +77,14 @@ async fn a_silent_daemon_costs_the_deadline_and_no_more() {
 async fn an_abandoned_call_holds_its_place_until_it_is_answered() {
     let daemon = Daemon::listen();
     let (session, mut peer, _feed) = daemon.session().await;
-    let abandoned = start(&session.client, &mut peer, 2).await;
+    let abandoned = start(&session.calls, &mut peer, 2).await;
     let mut calls = Vec::new();
     for (task, call) in abandoned {
         assert!(task.await.unwrap().unwrap_err().is_timeout());
         calls.push(call);
     }
-    let started = start(&session.client, &mut peer, WINDOW - 2).await;
-    let client = session.client.clone();
+    let started = start(&session.calls, &mut peer, WINDOW - 2).await;
+    let client = session.calls.clone();
     let waiting = tokio::spawn(async move { hostname(&client).await });
     tokio::task::yield_now().await;
     tokio::task::yield_now().await;
@@ -98,20 +98,46 @@ async fn an_abandoned_call_holds_its_place_until_it_is_answered() {
     drop(started);
 }
 
+/// What libvirtd has not answered by then it may never answer.
 #[tokio::test(start_paused = true)]
-async fn a_connection_with_three_abandoned_calls_is_given_up() {
+async fn a_connection_with_three_abandoned_calls_is_replaced() {
     let daemon = Daemon::listen();
     let (session, mut peer, _feed) = daemon.session().await;
-    for (task, _) in start(&session.client, &mut peer, 2).await {
+    for (task, _) in start(&session.calls, &mut peer, 2).await {
         assert!(task.await.unwrap().unwrap_err().is_timeout());
     }
-    assert!(!session.client.is_closed());
-    for (task, _) in start(&session.client, &mut peer, 1).await {
+    assert!(session.tender.worn_out().now_or_never().is_none());
+    for (task, _) in start(&session.calls, &mut peer, 1).await {
         assert!(task.await.unwrap().unwrap_err().is_timeout());
     }
-    session.client.closed().await;
+    session.tender.worn_out().await;
+    assert_eq!(peer.called().await.unwrap().procedure, 2, "no goodbye");
     assert!(!session.feed.is_closed(), "the other connection is another matter");
-    assert!(hostname(&session.client).await.unwrap_err().is_disconnected());
+
+    // A call that is made meanwhile waits for the new connection.
+    let client = session.calls.clone();
+    let waiting = tokio::spawn(async move { hostname(&client).await });
+    let serve = async {
+        let mut peer = daemon.accept().await;
+        peer.let_in().await;
+        peer
+    };
+    let (replaced, mut peer) = tokio::join!(session.tender.replace(SECOND), serve);
+    replaced.unwrap();
+    peer.answer(59, OK, &string("again")).await;
+    assert_eq!(waiting.await.unwrap().unwrap(), "again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_end_with_the_session() {
+    let daemon = Daemon::listen();
+    let (session, peer, _feed) = daemon.session().await;
+    let libvirt_client::Session { calls, tender, .. } = session;
+    drop(peer);
+    tender.worn_out().await;
+    assert!(hostname(&calls).await.unwrap_err().is_timeout(), "it may yet be replaced");
+    drop(tender);
+    assert!(hostname(&calls).await.unwrap_err().is_disconnected());
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,7 +147,7 @@ async fn a_refusal_carries_the_daemons_words() {
     for (code, no_domain) in [(38, false), (42, true), (55, false), (68, false), (88, false)] {
         let no = error(code, "no");
         let serve = peer.answer(59, ERROR, &no);
-        let (outcome, _) = tokio::join!(hostname(&session.client), serve);
+        let (outcome, _) = tokio::join!(hostname(&session.calls), serve);
         let error = outcome.unwrap_err();
         let refusal = error.refusal().unwrap();
         assert_eq!((refusal.code, refusal.is_no_domain()), (code, no_domain));
@@ -153,10 +179,10 @@ async fn noise_between_replies_is_passed_over() {
         peer.reply(&call, OK, &string("host")).await;
         peer.reply(&call, OK, &string("again")).await;
     };
-    let (outcome, ()) = tokio::join!(hostname(&session.client), serve);
+    let (outcome, ()) = tokio::join!(hostname(&session.calls), serve);
     assert_eq!(outcome.unwrap(), "host");
     let next = string("next");
-    let (outcome, _) = tokio::join!(hostname(&session.client), peer.answer(59, OK, &next));
+    let (outcome, _) = tokio::join!(hostname(&session.calls), peer.answer(59, OK, &next));
     assert_eq!(outcome.unwrap(), "next");
 }
 
@@ -175,7 +201,7 @@ async fn a_reply_cut_off_anywhere_is_a_lost_connection_at_once() {
             peer.send(&reply[..len]).await;
             drop(peer);
         };
-        let (outcome, ()) = tokio::join!(hostname(&session.client), serve);
+        let (outcome, ()) = tokio::join!(hostname(&session.calls), serve);
         assert!(outcome.unwrap_err().is_disconnected(), "cut at {len}");
         assert_eq!(begun.elapsed().as_millis(), 0, "cut at {len}");
     }
@@ -191,7 +217,7 @@ async fn an_impossible_length_ends_the_connection() {
             peer.send(&len.to_be_bytes()).await;
             assert!(peer.called().await.is_none(), "the client stays");
         };
-        let (outcome, ()) = tokio::join!(hostname(&session.client), serve);
+        let (outcome, ()) = tokio::join!(hostname(&session.calls), serve);
         assert!(outcome.unwrap_err().is_disconnected(), "{len}");
     }
 }
@@ -201,12 +227,12 @@ async fn a_reply_that_means_nothing_costs_itself() {
     let daemon = Daemon::listen();
     let (session, mut peer, _feed) = daemon.session().await;
     let serve = peer.answer(59, OK, &[0xff; 6]);
-    let (outcome, _) = tokio::join!(hostname(&session.client), serve);
+    let (outcome, _) = tokio::join!(hostname(&session.calls), serve);
     let error = outcome.unwrap_err();
     assert!(error.refusal().is_none() && !error.is_timeout() && !error.is_disconnected());
     assert_eq!(error.to_string(), "ConnectGetHostname: the reply is malformed");
     let next = string("next");
-    let (outcome, _) = tokio::join!(hostname(&session.client), peer.answer(59, OK, &next));
+    let (outcome, _) = tokio::join!(hostname(&session.calls), peer.answer(59, OK, &next));
     assert_eq!(outcome.unwrap(), "next");
 }
 
@@ -231,7 +257,7 @@ async fn a_large_reply_in_small_pieces_arrives_whole() {
         }
         pending::<()>().await;
     };
-    let asking = session.client.call(&ConnectListAllDomains, SECOND);
+    let asking = session.calls.call(&ConnectListAllDomains, SECOND);
     let reply = tokio::select! { reply = asking => reply.unwrap(), () = serve => unreachable!() };
     let domains = reply.decode().unwrap().0;
     assert_eq!(domains.len(), 10_000);

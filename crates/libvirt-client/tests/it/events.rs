@@ -68,7 +68,7 @@ async fn an_event_that_cannot_be_read_counts_as_lost() {
 async fn a_ping_is_answered_whatever_is_under_way() {
     let daemon = Daemon::listen();
     let (session, mut peer, _feed) = daemon.session().await;
-    let client = session.client.clone();
+    let client = session.calls.clone();
     let task = tokio::spawn(async move { client.call(&ConnectGetHostname, SECOND).await });
     let call = peer.called().await.unwrap();
     peer.ping().await;
@@ -84,5 +84,5 @@ async fn the_end_of_a_connection_ends_its_events() {
     let (mut session, _client, feed) = daemon.session().await;
     drop(feed);
     assert!(session.events.next().await.is_none());
-    session.closed().await;
+    session.feed.closed().await;
 }

@@ -56,10 +56,13 @@ impl Daemon {
             for _ in 0..4 {
                 feed.answer(316, OK, &[0, 0, 0, 3]).await;
             }
+            client.answer(59, OK, &string("host")).await;
             (client, feed)
         };
         let (session, (client, feed)) = tokio::join!(Session::open(&address, SECOND), serve);
-        (session.unwrap(), client, feed)
+        let session = session.unwrap();
+        assert_eq!(session.hostname.as_deref(), Some("host"));
+        (session, client, feed)
     }
 
     /// What comes of an attempt to open a session while `serve` plays the daemon.

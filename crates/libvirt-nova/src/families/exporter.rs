@@ -11,8 +11,12 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Whether libvirtd answered this scrape.",
         },
-        origin: "virConnectListAllDomains",
-        write: Write::Host(|snapshot, samples| samples.push(&[], snapshot.up)),
+        origin: "virConnectListAllDomains, else virConnectGetHostname",
+        write: Write::Host(|snapshot, samples| {
+            if let Some(up) = snapshot.up {
+                samples.push(&[], up);
+            }
+        }),
     },
     Row {
         family: Family {

@@ -67,7 +67,7 @@ fn hostile_names() {
 
 #[test]
 fn libvirtd_down() {
-    check("libvirtd_down", &Snapshot::default());
+    check("libvirtd_down", &Snapshot::down());
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_domain_that_ended_meanwhile_leaves_nothing() {
     let times = CpuTimes::from([(uuid, Duration::from_secs(1))]);
     let survey = Survey { ended: vec![uuid], ..Survey::default() };
     let snapshot = Snapshot::new(None, &roster, &times, survey, now());
-    assert!(snapshot.up && snapshot.instances.is_empty());
+    assert!(snapshot.up == Some(true) && snapshot.instances.is_empty());
 }
 
 /// A few seconds after the balloons of the domains told their numbers.

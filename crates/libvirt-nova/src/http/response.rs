@@ -16,9 +16,9 @@ use crate::flags::MetricsPath;
 pub(super) type Response = hyper::Response<Full<Bytes>>;
 
 /// The metrics, in Prometheus' text format.
-pub(super) fn metrics(exposition: String) -> Response {
+pub(super) fn metrics(text: String) -> Response {
     // Prometheus 3 refuses a scrape without a type it knows.
-    response(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", exposition)
+    response(StatusCode::OK, exposition::CONTENT_TYPE, text)
 }
 
 /// A page that needs nothing but itself.

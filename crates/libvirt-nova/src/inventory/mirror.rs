@@ -12,8 +12,8 @@ use std::{
     time::Duration,
 };
 
-use libvirt_client::{Client, Events, WINDOW};
-use libvirt_wire::{Domain, Event, Uuid};
+use libvirt_client::{Calls, Events, WINDOW};
+use libvirt_wire::{Domain, Event, EventKind, Uuid};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{
@@ -25,7 +25,7 @@ use crate::fault::{Change, chain};
 /// The mirror of libvirtd's domains.
 #[derive(Debug)]
 pub(super) struct Mirror {
-    client: Client,
+    calls: Calls,
     entries: HashMap<Uuid, Entry>,
     /// At most [`WINDOW`], so that none waits for another before it is sent.
     readings: JoinSet<(Domain, Facts)>,
@@ -46,8 +46,8 @@ struct Entry {
 }
 
 impl Mirror {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, entries: HashMap::new(), readings: JoinSet::new(), changed: false }
+    pub(super) fn new(calls: Calls) -> Self {
+        Self { calls, entries: HashMap::new(), readings: JoinSet::new(), changed: false }
     }
 
     /// Takes over which domains run, and forgets the others.
@@ -67,22 +67,27 @@ impl Mirror {
         }
     }
 
-    /// Makes due what an event may have changed.
-    pub(super) fn take_event(&mut self, event: &Event) {
+    /// Makes due what an event may have changed. Returns whether domains may
+    /// have come or gone.
+    pub(super) fn take_event(&mut self, event: &Event) -> bool {
         if let Some(entry) = self.entries.get_mut(&event.domain.uuid) {
             entry.make_due(Instant::now());
         }
+        matches!(event.kind, EventKind::Lifecycle { .. })
     }
 
     /// The same for all that are here. Where some were lost, everything is due.
-    pub(super) fn take_events(&mut self, events: &mut Events) {
+    pub(super) fn take_events(&mut self, events: &mut Events) -> bool {
+        let mut come_or_gone = false;
         while let Some(event) = events.try_next() {
-            self.take_event(&event);
+            come_or_gone |= self.take_event(&event);
         }
         if events.take_lost() {
+            come_or_gone = true;
             let now = Instant::now();
             self.entries.values_mut().for_each(|entry| entry.make_due(now));
         }
+        come_or_gone
     }
 
     /// Starts to read what is due, as far as the window allows.
@@ -91,9 +96,9 @@ impl Mirror {
         let due = self.entries.values_mut().filter(|entry| !entry.reading && entry.due <= now);
         for entry in due.take(WINDOW.saturating_sub(self.readings.len())) {
             entry.reading = true;
-            let (client, domain) = (self.client.clone(), entry.instance.domain.clone());
+            let (calls, domain) = (self.calls.clone(), entry.instance.domain.clone());
             self.readings.spawn(async move {
-                let facts = read(&client, &domain).await;
+                let facts = read(&calls, &domain).await;
                 (domain, facts)
             });
         }

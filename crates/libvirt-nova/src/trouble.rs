@@ -1,0 +1,93 @@
+//! Domains that give trouble: told of once, and spared for a while.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use libvirt_client::CallError;
+use libvirt_wire::{Domain, Procedure, RemoteError, Uuid};
+use tokio::time::Instant;
+
+use crate::{fault::chain, inventory::Roster};
+
+/// What went wrong with which domain.
+#[derive(Debug, Default)]
+pub(crate) struct Troubles {
+    domains: Mutex<HashMap<Uuid, Trouble>>,
+}
+
+#[derive(Debug, Default)]
+struct Trouble {
+    /// The procedures whose failure has been logged.
+    told: Vec<&'static str>,
+    /// Until when not to ask libvirtd about the domain.
+    spared_until: Option<Instant>,
+}
+
+impl Troubles {
+    /// Notes that a call about a domain failed, and logs it if it is news.
+    ///
+    /// That a domain has ended, or libvirtd has gone or says nothing, is no trouble
+    /// of the domain.
+    pub(crate) fn note(&self, domain: &Domain, error: &CallError) {
+        let ended = error.refusal().is_some_and(RemoteError::is_no_domain);
+        if ended || error.is_disconnected() || error.is_timeout() {
+            return;
+        }
+        self.tell(domain, error);
+    }
+
+    /// Notes that not even a call which needs no monitor came back, although
+    /// libvirtd answers others.
+    ///
+    /// Something holds the whole domain, such as the destruction of a QEMU that
+    /// does not die. Each further call would cost libvirtd a worker.
+    pub(crate) fn spare(&self, domain: &Domain, error: &CallError) {
+        let until = Instant::now().checked_add(SPARED);
+        self.lock().entry(domain.uuid).or_default().spared_until = until;
+        self.tell(domain, error);
+    }
+
+    fn tell(&self, domain: &Domain, error: &CallError) {
+        let mut domains = self.lock();
+        let trouble = domains.entry(domain.uuid).or_default();
+        let procedure = error.procedure().name;
+        if !trouble.told.contains(&procedure) {
+            trouble.told.push(procedure);
+            tracing::warn!(domain = %domain.name, "{}", chain(error));
+        }
+    }
+
+    /// Whether to leave a domain alone for now.
+    pub(crate) fn is_spared(&self, domain: &Domain) -> bool {
+        let domains = self.lock();
+        let until = domains.get(&domain.uuid).and_then(|trouble| trouble.spared_until);
+        until.is_some_and(|until| until > Instant::now())
+    }
+
+    /// Notes that a procedure worked.
+    pub(crate) fn clear(&self, domain: &Domain, procedure: Procedure) {
+        let mut domains = self.lock();
+        if let Some(trouble) = domains.get_mut(&domain.uuid) {
+            trouble.told.retain(|name| *name != procedure.name);
+        }
+    }
+
+    /// Forgets the domains that are no more.
+    pub(crate) fn keep(&self, roster: &Roster) {
+        let mut domains = self.lock();
+        if !domains.is_empty() {
+            domains.retain(|uuid, _| roster.iter().any(|instance| instance.domain.uuid == *uuid));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Trouble>> {
+        // Nothing panics while it holds the lock.
+        self.domains.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long a domain is left alone. libvirtd tries for some 15 s to end a QEMU.
+const SPARED: Duration = Duration::from_secs(15);
