@@ -42,7 +42,11 @@ impl Calls {
             Ok(Err(_)) => return Err(failed(CallKind::Disconnected)),
             Err(_) => return Err(failed(CallKind::TimedOut(deadline))),
         };
-        client.call(call, deadline.saturating_sub(begun.elapsed())).await
+        let called = client.call(call, deadline.saturating_sub(begun.elapsed())).await;
+        // Who waited for what is the same to the caller.
+        called.map_err(|error| {
+            if error.is_timeout() { failed(CallKind::TimedOut(deadline)) } else { error }
+        })
     }
 
     /// Says goodbye, so that libvirtd logs no fault, and waits for its answer.

@@ -4,7 +4,7 @@
 //! does not answer cannot hold them up. A domain that libvirtd holds for another
 //! reason costs a round one deadline, and is then left alone for a while.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, mem, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use libvirt_client::{CallError, Calls, WINDOW};
@@ -100,17 +100,17 @@ impl Poll {
     }
 
     async fn read(&self, state: &mut State, roster: &Roster, until: Instant) -> CpuTimes {
-        if state.source == Some(Source::Process) {
-            return self.process_times(roster, until).await;
+        if let Some(Source::Process) = state.source {
+            return self.times(Source::Process, roster, until).await.times;
         }
-        let Answers { times, refused } = self.cgroup_times(roster, until).await;
+        let Answers { times, refused, .. } = self.times(Source::Cgroup, roster, until).await;
         if state.source.is_none() {
             if !times.is_empty() {
                 state.source = Some(Source::Cgroup);
             } else if !refused.is_empty() {
                 // Refused for everybody. Either all of them have just ended, or
                 // there are no cgroups; a domain that runs decides it.
-                let times = self.process_times(roster, until).await;
+                let times = self.times(Source::Process, roster, until).await.times;
                 if !times.is_empty() {
                     state.source = Some(Source::Process);
                     tracing::info!("guests run without cgroups: CPU time is their process's");
@@ -122,58 +122,66 @@ impl Poll {
         times
     }
 
-    async fn cgroup_times<'r>(&self, roster: &'r Roster, until: Instant) -> Answers<'r> {
-        let calls = self.askable(roster).map(|instance| self.cgroup_time(instance)).collect();
-        self.answers(calls, until).await
+    /// Asks for the CPU time of all, and once more of those whose call hung.
+    async fn times<'r>(&self, source: Source, roster: &'r Roster, until: Instant) -> Answers<'r> {
+        let spared = |instance: &&Instance| !self.troubles.is_spared(&instance.domain);
+        let askable = roster.iter().map(|instance| &**instance).filter(spared).collect();
+        let mut answers = self.ask(source, askable, until).await;
+        let hung = mem::take(&mut answers.hung);
+        // Where nobody gets an answer, it is libvirtd that hangs.
+        let heard = !answers.times.is_empty() || !answers.refused.is_empty();
+        if hung.is_empty() || !(heard || self.is_heard().await) {
+            return answers;
+        }
+        let again = hung.into_iter().map(|(instance, _)| instance).collect();
+        let Answers { times, refused, hung } = self.ask(source, again, until).await;
+        answers.times.extend(times);
+        answers.refused.extend(refused);
+        for (instance, error) in hung {
+            self.troubles.spare(&instance.domain, &error);
+        }
+        answers
     }
 
-    async fn cgroup_time<'r>(&self, instance: &'r Instance) -> Answer<'r> {
-        let call = DomainGetCpuStats { domain: &instance.domain };
-        let called = self.calls.call(&call, CALL_DEADLINE).await;
-        (instance, called.and_then(|reply| Ok(reply.decode()?.cpu_time)))
-    }
-
-    async fn process_times(&self, roster: &Roster, until: Instant) -> CpuTimes {
-        let calls = self.askable(roster).map(|instance| self.process_time(instance)).collect();
-        self.answers(calls, until).await.times
-    }
-
-    async fn process_time<'r>(&self, instance: &'r Instance) -> Answer<'r> {
-        let call = DomainGetInfo { domain: &instance.domain };
-        let called = self.calls.call(&call, CALL_DEADLINE).await;
-        let info = called.and_then(|reply| reply.decode());
-        (instance, info.map(|info| info.is_active().then_some(info.cpu_time)))
-    }
-
-    fn askable<'r>(&self, roster: &'r Roster) -> impl Iterator<Item = &'r Arc<Instance>> {
-        roster.iter().filter(|instance| !self.troubles.is_spared(&instance.domain))
-    }
-
-    /// Makes calls, a window of them at a time, until all are answered or it is `until`.
-    async fn answers<'r>(
+    async fn ask<'r>(
         &self,
-        calls: Vec<impl Future<Output = Answer<'r>>>,
+        source: Source,
+        instances: Vec<&'r Instance>,
         until: Instant,
     ) -> Answers<'r> {
-        let mut calls = stream::iter(calls).buffer_unordered(WINDOW);
+        let asked: Vec<_> =
+            instances.into_iter().map(|instance| self.cpu_time(source, instance)).collect();
+        let mut asked = stream::iter(asked).buffer_unordered(WINDOW);
         let mut answers = Answers::default();
-        let mut hung = Vec::new();
-        while let Ok(Some((instance, called))) = time::timeout_at(until, calls.next()).await {
+        while let Ok(Some((instance, called))) = time::timeout_at(until, asked.next()).await {
             match called {
                 Ok(time) => answers.times.extend(time.map(|time| (instance.domain.uuid, time))),
                 Err(error) if is_refusal(&error) => answers.refused.push((instance, error)),
-                Err(error) if error.is_timeout() => hung.push((instance, error)),
+                Err(error) if error.is_timeout() => answers.hung.push((instance, error)),
                 Err(error) => self.troubles.note(&instance.domain, &error),
             }
         }
-        // Where nobody gets an answer, it is libvirtd that hangs.
-        let heard = !answers.times.is_empty() || !answers.refused.is_empty();
-        if !hung.is_empty() && (heard || self.is_heard().await) {
-            for (instance, error) in hung {
-                self.troubles.spare(&instance.domain, &error);
-            }
-        }
         answers
+    }
+
+    async fn cpu_time<'r>(
+        &self,
+        source: Source,
+        instance: &'r Instance,
+    ) -> (&'r Instance, Result<Option<Duration>, CallError>) {
+        let domain = &instance.domain;
+        let time = match source {
+            Source::Cgroup => {
+                let called = self.calls.call(&DomainGetCpuStats { domain }, CALL_DEADLINE).await;
+                called.and_then(|reply| Ok(reply.decode()?.cpu_time))
+            }
+            Source::Process => {
+                let called = self.calls.call(&DomainGetInfo { domain }, CALL_DEADLINE).await;
+                let info = called.and_then(|reply| reply.decode());
+                info.map(|info| info.is_active().then_some(info.cpu_time))
+            }
+        };
+        (instance, time)
     }
 
     /// Whether libvirtd answers a call that concerns no domain.
@@ -182,14 +190,14 @@ impl Poll {
     }
 }
 
-/// What libvirtd says of an instance's CPU time; `None` where it has none to tell.
-type Answer<'r> = (&'r Instance, Result<Option<Duration>, CallError>);
-
-/// What libvirtd says of everybody's.
+/// What libvirtd says of everybody's CPU time.
 #[derive(Debug, Default)]
 struct Answers<'r> {
     times: CpuTimes,
+    /// Those that it has no time for.
     refused: Vec<(&'r Instance, CallError)>,
+    /// Those that it did not answer for.
+    hung: Vec<(&'r Instance, CallError)>,
 }
 
 /// Whether libvirtd has no cgroup's CPU time for a domain that it was asked about.

@@ -1,9 +1,13 @@
 //! Full statistics, when scraped: many small calls in flight, each with a
 //! deadline, so that a guest that hangs costs its own statistics.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    slice,
+    time::Duration,
+};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use libvirt_client::{CallError, Calls, WINDOW};
 use libvirt_wire::{
     Call, Domain, Procedure, Uuid,
@@ -34,48 +38,61 @@ pub(crate) async fn survey(
     let deadline = CALL_DEADLINE.min(left.mul_f64(0.45));
     let domains = roster.iter().map(|instance| &instance.domain);
     let domains: Vec<&Domain> = domains.filter(|domain| !troubles.is_spared(domain)).collect();
-    let asked: Vec<_> =
-        domains.chunks(CALL_SIZE).map(|chunk| ask(calls, troubles, chunk, deadline)).collect();
-    let mut asked = stream::iter(asked).buffer_unordered(WINDOW);
+    let mut queue: VecDeque<_> =
+        domains.chunks(CALL_SIZE).map(|domains| Ask { domains, failures: 0 }).collect();
+    let mut asked = FuturesUnordered::new();
     let mut survey = Survey::default();
-    while let Ok(Some(part)) = time::timeout_at(until, asked.next()).await {
-        survey.add(part);
-    }
-    survey
-}
-
-impl Survey {
-    fn add(&mut self, Self { stats, ended }: Self) {
-        self.stats.extend(stats);
-        self.ended.extend(ended);
-    }
-}
-
-/// Asks for a few domains together, and for each alone where that fails: one
-/// that hangs, or is refused, must not cost the others theirs.
-///
-/// While a call hangs in a domain, libvirtd answers the next one at once, with
-/// all that needs no monitor.
-async fn ask(
-    calls: &Calls,
-    troubles: &Troubles,
-    domains: &[&Domain],
-    deadline: Duration,
-) -> Survey {
-    if let Ok(part) = call(calls, domains, deadline).await {
-        for domain in domains {
-            troubles.clear(domain, PROCEDURE);
+    loop {
+        while asked.len() < WINDOW
+            && let Some(ask) = queue.pop_front()
+        {
+            asked.push(ask.make(calls, deadline));
         }
-        return part;
-    }
-    let mut survey = Survey::default();
-    for domain in domains {
-        match call(calls, &[domain], deadline).await {
-            Ok(part) => survey.add(part),
-            Err(error) => troubles.note(domain, &error),
+        match time::timeout_at(until, asked.next()).await {
+            Ok(Some((ask, Ok(Survey { stats, ended })))) => {
+                for domain in ask.domains {
+                    troubles.clear(domain, PROCEDURE);
+                }
+                survey.stats.extend(stats);
+                survey.ended.extend(ended);
+            }
+            // Behind the others: they are likely to answer.
+            Ok(Some((ask, Err(error)))) => queue.extend(ask.again(&error, troubles)),
+            Ok(None) | Err(_) => return survey,
         }
     }
-    survey
+}
+
+/// A few domains to ask for in one call.
+#[derive(Clone, Copy, Debug)]
+struct Ask<'d> {
+    domains: &'d [&'d Domain],
+    /// Calls for these domains that have failed.
+    failures: u32,
+}
+
+impl<'d> Ask<'d> {
+    async fn make(self, calls: &Calls, deadline: Duration) -> (Self, Result<Survey, CallError>) {
+        (self, call(calls, self.domains, deadline).await)
+    }
+
+    /// What to ask after a failure: each domain alone, since one that hangs or is
+    /// refused must not cost the others theirs, and one that hung alone once more.
+    ///
+    /// While a call hangs in a domain, libvirtd answers the next one at once, with
+    /// all that needs no monitor.
+    fn again(self, error: &CallError, troubles: &Troubles) -> impl Iterator<Item = Self> {
+        let failures = self.failures.saturating_add(1);
+        let hopeless =
+            self.domains.len() == 1 && (error.refusal().is_some() || failures > HANGS_MAX);
+        if hopeless {
+            for domain in self.domains {
+                troubles.note(domain, error);
+            }
+        }
+        let domains = if hopeless { &[] } else { self.domains };
+        domains.iter().map(move |domain| Self { domains: slice::from_ref(domain), failures })
+    }
 }
 
 async fn call(calls: &Calls, domains: &[&Domain], deadline: Duration) -> Result<Survey, CallError> {
@@ -96,5 +113,7 @@ const GROUPS: Groups = Groups::STATE.and(Groups::BALLOON).and(Groups::INTERFACE)
 /// Domains asked for in one call: as many as one that hangs takes with it until
 /// they are asked for alone.
 const CALL_SIZE: usize = 4;
+/// Calls for a domain that may hang: with its chunk, and alone.
+const HANGS_MAX: u32 = 2;
 /// How long a call may take.
 const CALL_DEADLINE: Duration = Duration::from_secs(2);
