@@ -121,3 +121,29 @@ const SETTLE_PATIENCE: Duration = Duration::from_millis(1500);
 const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a scrape waits in the end to know who is gone.
 const LAST_LOOK: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use libvirt_wire::{Domain, Uuid};
+
+    use super::*;
+    use crate::inventory::Metadata;
+
+    fn roster(runs: &[(u8, u32)]) -> Roster {
+        let instance = |(number, id): &(u8, u32)| {
+            let uuid = Uuid([*number; 16]);
+            let domain = Domain { name: String::new(), uuid, id: Some(*id) };
+            let metadata = Metadata::Unknown;
+            Arc::new(Instance { domain, uuid: uuid.to_string(), metadata, devices: None })
+        };
+        runs.iter().map(instance).collect()
+    }
+
+    #[test]
+    fn who_ended_or_was_started_again_meanwhile_is_not_the_one_that_was_measured() {
+        let measured = roster(&[(1, 10), (2, 11), (3, 12)]);
+        let later = roster(&[(1, 10), (3, 13), (4, 14)]);
+        assert_eq!(still_there(&measured, &later), roster(&[(1, 10)]));
+        assert_eq!(still_there(&measured, &measured), measured);
+    }
+}

@@ -3,7 +3,6 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    slice,
     time::Duration,
 };
 
@@ -56,8 +55,14 @@ pub(crate) async fn survey(
                 survey.stats.extend(stats);
                 survey.ended.extend(ended);
             }
-            // Behind the others: they are likely to answer.
-            Ok(Some((ask, Err(error)))) => queue.extend(ask.again(&error, troubles)),
+            Ok(Some((ask, Err(error)))) => {
+                let again = ask.again(error.refusal().is_some());
+                if again.is_empty() {
+                    ask.domains.iter().for_each(|domain| troubles.note(domain, &error));
+                }
+                // Behind the others: they are likely to answer.
+                queue.extend(again);
+            }
             Ok(None) | Err(_) => return survey,
         }
     }
@@ -81,17 +86,14 @@ impl<'d> Ask<'d> {
     ///
     /// While a call hangs in a domain, libvirtd answers the next one at once, with
     /// all that needs no monitor.
-    fn again(self, error: &CallError, troubles: &Troubles) -> impl Iterator<Item = Self> {
+    fn again(self, refused: bool) -> Vec<Self> {
         let failures = self.failures.saturating_add(1);
-        let hopeless =
-            self.domains.len() == 1 && (error.refusal().is_some() || failures > HANGS_MAX);
-        if hopeless {
-            for domain in self.domains {
-                troubles.note(domain, error);
-            }
+        let alone = self.domains.len() == 1;
+        if alone && (refused || failures > HANGS_MAX) {
+            return Vec::new();
         }
-        let domains = if hopeless { &[] } else { self.domains };
-        domains.iter().map(move |domain| Self { domains: slice::from_ref(domain), failures })
+        let each = self.domains.chunks(1);
+        each.map(|domains| Self { domains, failures }).collect()
     }
 }
 
@@ -117,3 +119,37 @@ const CALL_SIZE: usize = 4;
 const HANGS_MAX: u32 = 2;
 /// How long a call may take.
 const CALL_DEADLINE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain(number: u8) -> Domain {
+        Domain { name: format!("instance-{number:08x}"), uuid: Uuid([number; 16]), id: Some(1) }
+    }
+
+    #[test]
+    fn a_chunk_that_fails_is_asked_for_one_by_one() {
+        let (one, two) = (domain(1), domain(2));
+        for refused in [false, true] {
+            let again = Ask { domains: &[&one, &two], failures: 0 }.again(refused);
+            let domains: Vec<_> = again.iter().map(|ask| ask.domains).collect();
+            assert_eq!(domains, [[&one], [&two]]);
+        }
+    }
+
+    #[test]
+    fn a_domain_that_hung_alone_is_asked_for_once_more_and_then_left() {
+        let one = domain(1);
+        let hung = Ask { domains: &[&one], failures: 1 };
+        let again = hung.again(false);
+        assert_eq!(again.len(), 1);
+        assert!(again[0].again(false).is_empty());
+    }
+
+    #[test]
+    fn a_domain_that_is_refused_alone_is_left() {
+        let one = domain(1);
+        assert!(Ask { domains: &[&one], failures: 0 }.again(true).is_empty());
+    }
+}
