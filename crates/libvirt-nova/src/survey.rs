@@ -131,8 +131,9 @@ mod tests {
     #[test]
     fn a_chunk_that_fails_is_asked_for_one_by_one() {
         let (one, two) = (domain(1), domain(2));
+        let domains = [&one, &two];
         for refused in [false, true] {
-            let again = Ask { domains: &[&one, &two], failures: 0 }.again(refused);
+            let again = Ask { domains: &domains, failures: 0 }.again(refused);
             let domains: Vec<_> = again.iter().map(|ask| ask.domains).collect();
             assert_eq!(domains, [[&one], [&two]]);
         }
@@ -141,7 +142,8 @@ mod tests {
     #[test]
     fn a_domain_that_hung_alone_is_asked_for_once_more_and_then_left() {
         let one = domain(1);
-        let hung = Ask { domains: &[&one], failures: 1 };
+        let domains = [&one];
+        let hung = Ask { domains: &domains, failures: 1 };
         let again = hung.again(false);
         assert_eq!(again.len(), 1);
         assert!(again[0].again(false).is_empty());
