@@ -84,7 +84,8 @@ impl Exporter {
         let roster = live.inventory.roster();
         live.troubles.keep(&roster);
         let now = Instant::now();
-        let times = live.poll.round(&roster, now, later(now, left().mul_f64(0.4))).await;
+        let times =
+            live.poll.round(&live.inventory, now, later(now, left().mul_f64(POLL_SHARE))).await;
         let survey = survey(&live.calls, &live.troubles, &roster, until).await;
         // Whoever ended meanwhile was measured in half.
         let settled = live.inventory.settle(LAST_LOOK.min(left())).await;
@@ -116,9 +117,12 @@ fn later(from: Instant, pause: Duration) -> Instant {
 /// How long a scrape waits for a connection that is being made.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a scrape waits to know which domains there are.
-const SETTLE_PATIENCE: Duration = Duration::from_millis(1500);
+const SETTLE_PATIENCE: Duration = Duration::from_secs(1);
 /// How long libvirtd may take to show that it is there.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
+/// What the poll may take of the time that is left: with the default deadline,
+/// enough to find out that a domain hangs without its monitor.
+const POLL_SHARE: f64 = 0.55;
 /// How long a scrape waits in the end to know who is gone.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 

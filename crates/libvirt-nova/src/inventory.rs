@@ -111,11 +111,13 @@ pub(crate) async fn run(keeper: Keeper, calls: Calls, feed: Client, mut events: 
     // At most one is under way: whatever holds it up would hold up another.
     let mut listings = JoinSet::new();
     let mut next_listing = Instant::now();
+    let mut listing_since = next_listing;
     loop {
         let now = Instant::now();
         let is_asked = waiting.iter().any(|question| question.stage == Stage::Asked);
         if listings.is_empty() && (is_asked || next_listing <= now) {
             next_listing = later(SWEEP);
+            listing_since = now;
             waiting.iter_mut().for_each(|question| question.advance(Stage::Asked, Stage::Listing));
             listings.spawn(list(feed.clone()));
         }
@@ -150,6 +152,10 @@ pub(crate) async fn run(keeper: Keeper, calls: Calls, feed: Client, mut events: 
                 waiting.push(question);
                 while let Ok(question) = asked.try_recv() {
                     waiting.push(question);
+                }
+                // Nobody waits for what has kept others waiting in vain.
+                if !listings.is_empty() && listing_since.elapsed() > HELD_UP {
+                    waiting.retain(|question| question.stage != Stage::Asked);
                 }
             }
             Some(Ok(listed)) = listings.join_next() => {
@@ -216,6 +222,8 @@ const QUESTIONS: usize = 64;
 /// It looks at each domain for it, so one whose QEMU does not die when it is
 /// destroyed holds the list up, for some 15 s. Scrapes do not wait that long.
 const LIST_DEADLINE: Duration = Duration::from_secs(30);
+/// How long a listing takes at most unless it is held up.
+const HELD_UP: Duration = Duration::from_secs(1);
 /// How often the domains are listed, and each one's metadata and XML read,
 /// without an event.
 const SWEEP: Duration = Duration::from_secs(300);

@@ -71,17 +71,18 @@ impl Poll {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let tick = ticks.tick().await;
-            self.round(&inventory.roster(), tick, later(ROUND_MAX)).await;
+            self.round(inventory, tick, later(ROUND_MAX)).await;
         }
     }
 
-    /// Returns the CPU times of a round that began at `since` or after.
+    /// Returns the CPU times of a round that began at `since` or after, with the
+    /// instances that were known by then.
     ///
     /// Makes one where there is none; at `until` it ends with what it has.
     /// Dropping the future leaves the last round in place.
     pub(crate) async fn round(
         &self,
-        roster: &Roster,
+        inventory: &Inventory,
         since: Instant,
         until: Instant,
     ) -> Arc<CpuTimes> {
@@ -94,7 +95,9 @@ impl Poll {
             return Arc::clone(times);
         }
         let began = Instant::now();
-        let times = Arc::new(self.read(&mut state, roster, until).await);
+        // Not before: who waited for the lock may know of fewer instances.
+        let roster = inventory.roster();
+        let times = Arc::new(self.read(&mut state, &roster, until).await);
         state.last = Some((began, Arc::clone(&times)));
         times
     }

@@ -29,9 +29,13 @@ pub(crate) struct Exporter {
 }
 
 impl Exporter {
-    /// Starts one on the read-only socket of a libvirtd.
+    /// Starts one on the read-only socket of a libvirtd, and waits until it is connected.
     pub(crate) fn on(libvirtd: &Libvirtd) -> Self {
-        Self::at(&libvirtd.uri())
+        let exporter = Self::at(&libvirtd.uri());
+        wait_until(PATIENCE, "an exporter that is connected", || {
+            exporter.log().iter().any(|line| line.contains(" connected ")).then_some(())
+        });
+        exporter
     }
 
     /// Starts one.

@@ -6,26 +6,12 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        Arc, LazyLock, Mutex, PoisonError, Weak,
+        LazyLock,
         atomic::{AtomicU32, Ordering},
     },
 };
 
-use crate::{
-    libvirtd::Libvirtd,
-    process::{checkout, output, testbed},
-};
-
-/// Returns the libvirtd that tests share: the first one starts it, the last one to let go stops it.
-pub(crate) fn shared() -> Arc<Libvirtd> {
-    static SHARED: Mutex<Weak<Libvirtd>> = Mutex::new(Weak::new());
-    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    shared.upgrade().unwrap_or_else(|| {
-        let libvirtd = Arc::new(Libvirtd::start(&[]));
-        *shared = Arc::downgrade(&libvirtd);
-        libvirtd
-    })
-}
+use crate::process::{checkout, output, testbed};
 
 /// Returns a new directory that others may enter; it goes with this process at the latest.
 pub(crate) fn new_dir(name: &str) -> PathBuf {

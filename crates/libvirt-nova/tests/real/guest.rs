@@ -5,12 +5,12 @@ use std::{fs, path::PathBuf, process::Command};
 use crate::{
     fixture::next_number,
     libvirtd::Libvirtd,
-    process::{Stopped, outcome, output, pid_in, testbed},
+    process::{Stopped, output, pid_in, testbed},
     virsh::Virsh,
     wait::{PATIENCE, wait_until},
 };
 
-/// A guest as Nova makes it; it is destroyed when this is dropped.
+/// A guest as Nova makes it; it ends with its libvirtd.
 #[derive(Debug)]
 pub(crate) struct Guest<'l> {
     libvirtd: &'l Libvirtd,
@@ -90,6 +90,11 @@ impl<'l> Guest<'l> {
         self.virsh().run([&[command, &self.name], args].concat())
     }
 
+    /// Ends it as Nova does when it deletes an instance.
+    pub(crate) fn destroy(&self) {
+        self.run("destroy", &[]);
+    }
+
     /// Makes its QEMU stand still until the value is dropped.
     pub(crate) fn freeze(&self) -> Stopped {
         Stopped::new(pid_in(&self.libvirtd.socket(&format!("qemu/{}.pid", self.name))))
@@ -125,12 +130,5 @@ impl<'l> Guest<'l> {
         let mut script = testbed("guests");
         script.arg(command).arg(self.libvirtd.dir()).arg(self.number.to_string());
         script
-    }
-}
-
-impl Drop for Guest<'_> {
-    fn drop(&mut self) {
-        // It may be gone already, or its libvirtd may be.
-        outcome(self.script("down").arg(self.number.to_string()));
     }
 }

@@ -26,6 +26,8 @@ impl Libvirtd {
     pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
         let libvirtd = Self::absent();
         output(libvirtd.script("start").envs(settings.iter().copied()));
+        // Whoever is the first to need these waits for seconds, and holds up who lists domains.
+        libvirtd.virsh().run(["capabilities"]);
         libvirtd
     }
 

@@ -1,8 +1,9 @@
 //! Tests against a real libvirtd with real QEMU guests, as an operator has them.
 //!
 //! They need root, and what `scripts/install-needs test` installs; `scripts/test` does both.
-//! Each test has guests of its own. Most share one libvirtd; those that disturb it have their own.
-//! A test boots at most four kernel guests, of 128 MiB each, so two tests at a time need 1.5 GiB.
+//! Each test has a libvirtd of its own, and guests in it: a guest that starts or ends holds up
+//! libvirtd's answers about all of them, so tests that shared one would disturb each other.
+//! A test has at most one kernel guest, of 128 MiB, or 16 of firmware alone, of 32 MiB each.
 //!
 //! * `fixture`: where everything lives, and that it ends with this process, however that ends
 //! * `libvirtd`, `guest`, `virsh`: what is measured, and who else measures it
@@ -22,8 +23,10 @@ mod exporter;
 mod fixture;
 mod goodbye;
 mod guest;
+mod held;
 mod http;
 mod libvirtd;
+mod mission;
 mod names;
 mod outage;
 mod process;
@@ -32,3 +35,4 @@ mod scrape;
 mod stuck;
 mod virsh;
 mod wait;
+mod whole;

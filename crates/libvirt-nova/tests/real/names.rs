@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _, io::Write as _, process::Stdio
 
 use crate::{
     exporter::Exporter,
-    fixture::shared,
+    libvirtd::Libvirtd,
     process::{checkout, command},
     prometheus::{complaints, is_inherited},
     scrape::{Family, Scrape},
@@ -37,7 +37,7 @@ fn hostile() -> Vec<String> {
 
 #[test]
 fn hostile_names_come_back_as_they_were_typed() {
-    let libvirtd = shared();
+    let libvirtd = Libvirtd::start(&[]);
     let exporter = Exporter::on(&libvirtd);
     let names = hostile();
     let guests: Vec<_> = names
@@ -68,7 +68,7 @@ fn hostile_names_come_back_as_they_were_typed() {
     assert_eq!(read_by_python(&scrape), read_by_us(&scrape));
 
     for guest in &guests {
-        guest.run("destroy", &[]);
+        guest.destroy();
         exporter.scrape();
     }
     for line in exporter.log() {

@@ -71,7 +71,10 @@ impl Stopped {
 
 impl Drop for Stopped {
     fn drop(&mut self) {
-        signal(self.0, "CONT");
+        // It may have been killed meanwhile.
+        let _ = Command::new("sh")
+            .args(["-c", "kill -CONT $1 2>&-", "sh", &self.0.to_string()])
+            .status();
     }
 }
 

@@ -10,7 +10,8 @@ use std::{
 
 use crate::{
     exporter::Exporter,
-    fixture::{new_dir, shared},
+    fixture::new_dir,
+    libvirtd::Libvirtd,
     process::{command, outcome},
     wait::{PATIENCE, wait_until},
 };
@@ -21,7 +22,7 @@ const QUERY: &str =
 
 #[test]
 fn prometheus_answers_the_query_of_the_readme() {
-    let libvirtd = shared();
+    let libvirtd = Libvirtd::start(&[]);
     let guest = libvirtd.kernel_guest(&[("BURN", "50")]);
     let exporter = Exporter::on(&libvirtd);
     let prometheus = Prometheus::scraping(&exporter);
@@ -55,7 +56,7 @@ fn prometheus_answers_the_query_of_the_readme() {
 
 #[test]
 fn promtool_complains_of_inherited_names_alone() {
-    let libvirtd = shared();
+    let libvirtd = Libvirtd::start(&[]);
     let _guest = libvirtd.kernel_guest(&[("STATS_PERIOD", "1")]).booted();
     let scrape = Exporter::on(&libvirtd).scrape();
     let found = complaints(&scrape.response.body);

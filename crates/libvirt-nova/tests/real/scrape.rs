@@ -71,6 +71,15 @@ impl Scrape {
         self.value("libvirt_up", &[]) == 1.0
     }
 
+    /// The state that a guest is said to be in.
+    pub(crate) fn state(&self, guest: &str) -> Option<&str> {
+        let states = self.samples("libvirt_domain_state", &[("domain", guest)]);
+        let mut now = states.into_iter().filter(|sample| sample.value == 1.0);
+        let state = &now.next()?.labels["state"];
+        assert!(now.next().is_none(), "{guest} is in two states");
+        Some(state)
+    }
+
     /// The names of the instances that anything is said of, and how many samples each family has of
     /// them.
     pub(crate) fn instances(&self) -> BTreeMap<&str, BTreeMap<&str, usize>> {

@@ -2,11 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    thread,
     time::Duration,
 };
 
 use crate::{
     exporter::Exporter,
+    guest::Guest,
     libvirtd::Libvirtd,
     wait::{PATIENCE, wait_until},
 };
@@ -81,6 +83,66 @@ fn a_stuck_qemu_costs_its_own_statistics_and_no_others() {
         })
     };
     assert!(scrapes <= 2, "complete after {scrapes} scrapes");
+    let log = exporter.log();
+    assert!(log.len() < 10, "{log:#?}");
+}
+
+/// More than the connection puts up with: it is replaced, and nobody healthy notices.
+#[test]
+fn three_stuck_qemus_cost_nobody_else_anything() {
+    let libvirtd = Libvirtd::start(&[]);
+    let exporter = Exporter::on(&libvirtd);
+    let stuck = [(); 3].map(|()| libvirtd.bios_guest(&[]));
+    let others = [(); 3].map(|()| libvirtd.bios_guest(&[]));
+    let whole = owned(exporter.scrape().families_of(&others[0].name));
+
+    let frozen: Vec<_> = stuck.iter().map(Guest::freeze).collect();
+    for round in 0..4 {
+        let scrape = exporter.scrape();
+        assert!(scrape.up(), "round {round}");
+        for other in &others {
+            assert_eq!(owned(scrape.families_of(&other.name)), whole, "round {round}");
+        }
+        for guest in &stuck {
+            let families = scrape.families_of(&guest.name);
+            assert!(families.contains_key("libvirt_nova_instance_cpu_time_total"), "{families:?}");
+            assert!(!families.contains_key("libvirt_nova_instance_rdbytes"), "{families:?}");
+        }
+    }
+    drop(frozen);
+    wait_until(PATIENCE, "all guests complete again", || {
+        let scrape = exporter.scrape();
+        stuck.iter().all(|guest| owned(scrape.families_of(&guest.name)) == whole).then_some(())
+    });
+    let log = exporter.log();
+    assert!(log.len() < 10, "{log:#?}");
+}
+
+/// libvirtd tries for some 15 s to end a QEMU that is stopped, and says meanwhile to nobody which
+/// domains there are.
+#[test]
+fn the_destruction_of_a_stuck_qemu_costs_nobody_else_anything() {
+    let libvirtd = Libvirtd::start(&[]);
+    let exporter = Exporter::on(&libvirtd);
+    let stuck = libvirtd.bios_guest(&[]);
+    let others = [(); 3].map(|()| libvirtd.bios_guest(&[]));
+    let whole = owned(exporter.scrape().families_of(&others[0].name));
+
+    let frozen = stuck.freeze();
+    thread::scope(|scope| {
+        let destruction = scope.spawn(|| stuck.destroy());
+        while !destruction.is_finished() {
+            let scrape = exporter.scrape();
+            assert!(scrape.up(), "{}", scrape.response.body);
+            // The default deadline, and as long again for a busy machine: Prometheus gives up then.
+            assert!(scrape.response.took() < Duration::from_secs(10));
+            for other in &others {
+                assert_eq!(owned(scrape.families_of(&other.name)), whole);
+            }
+        }
+    });
+    drop(frozen);
+    assert!(exporter.scrape().families_of(&stuck.name).is_empty());
     let log = exporter.log();
     assert!(log.len() < 10, "{log:#?}");
 }

@@ -29,4 +29,4 @@ pub(crate) fn wait_until<T>(
 }
 
 /// Between two probes: short against all that is measured, long enough to leave the CPU to others.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(5);

@@ -1,0 +1,108 @@
+//! A guest is in a scrape whole, or not at all.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+use crate::{
+    exporter::Exporter,
+    libvirtd::Libvirtd,
+    wait::{PATIENCE, wait_until},
+};
+
+#[test]
+fn a_guest_that_is_created_is_in_the_next_scrape() {
+    let libvirtd = Libvirtd::start(&[]);
+    let exporter = Exporter::on(&libvirtd);
+    exporter.scrape();
+    let guest = libvirtd.bios_guest(&[]);
+    assert_eq!(exporter.scrape().families_of(&guest.name), whole());
+}
+
+#[test]
+fn a_guest_that_is_destroyed_is_gone_from_the_next_scrape() {
+    let libvirtd = Libvirtd::start(&[]);
+    let exporter = Exporter::on(&libvirtd);
+    let guest = libvirtd.bios_guest(&[]);
+    assert_eq!(exporter.scrape().families_of(&guest.name), whole());
+    guest.destroy();
+    assert_eq!(exporter.scrape().families_of(&guest.name), BTreeMap::new());
+}
+
+#[test]
+fn the_first_scrape_of_an_exporter_is_as_whole_as_any() {
+    let libvirtd = Libvirtd::start(&[]);
+    let guest = libvirtd.bios_guest(&[]);
+    for round in 0..10 {
+        let exporter = Exporter::at(&libvirtd.uri());
+        // On a busy machine, it may not be connected yet.
+        let (first, _) = wait_until(PATIENCE, "a scrape that finds libvirtd", || {
+            let scrape = exporter.scrape();
+            scrape.up().then_some(scrape)
+        });
+        assert_eq!(first.families_of(&guest.name), whole(), "round {round}");
+    }
+}
+
+#[test]
+fn no_scrape_of_a_tight_loop_holds_half_a_guest() {
+    let libvirtd = Libvirtd::start(&[]);
+    let steady = libvirtd.bios_guest(&[]);
+    let exporter = Exporter::on(&libvirtd);
+    let over = AtomicBool::new(false);
+    let scrapes = thread::scope(|scope| {
+        let scraping = scope.spawn(|| {
+            let mut scrapes = Vec::new();
+            while !over.load(Ordering::Relaxed) {
+                scrapes.push(exporter.scrape());
+            }
+            scrapes
+        });
+        for _ in 0..7 {
+            libvirtd.bios_guest(&[]).destroy();
+        }
+        over.store(true, Ordering::Relaxed);
+        scraping.join().unwrap()
+    });
+
+    let many = scrapes.len();
+    assert!(many > 50, "{many} scrapes are no tight loop");
+    let down = scrapes.iter().filter(|scrape| !scrape.up()).count();
+    assert_eq!(down, 0, "of {many} scrapes, so many found no libvirtd");
+    let log = exporter.log();
+    assert!(log.len() < 10, "{} lines for {many} scrapes: {log:#?}", log.len());
+    let mut seen = BTreeSet::new();
+    let mut halves = BTreeMap::new();
+    for scrape in &scrapes {
+        let instances = scrape.instances();
+        assert!(instances.contains_key(&*steady.name), "{}", scrape.response.body);
+        for (instance, families) in instances {
+            seen.insert(instance);
+            if families != whole() {
+                let missing = whole().into_keys().filter(|name| !families.contains_key(name));
+                let half = (scrape.state(instance), missing.collect::<Vec<_>>());
+                *halves.entry(half).or_insert(0) += 1;
+            }
+        }
+    }
+    assert!(seen.len() > 5, "only {seen:?} were seen");
+    assert!(halves.is_empty(), "of {many} scrapes, so many had a guest without: {halves:#?}");
+}
+
+/// The families of a guest without a balloon driver, and how many samples each has.
+fn whole() -> BTreeMap<&'static str, usize> {
+    BTreeMap::from([
+        ("libvirt_domain_state", 8),
+        ("libvirt_nova_instance_cpu_time_total", 1),
+        ("libvirt_nova_instance_info", 1),
+        ("libvirt_nova_instance_rdbytes", 1),
+        ("libvirt_nova_instance_rdreq", 1),
+        ("libvirt_nova_instance_rxbytes", 1),
+        ("libvirt_nova_instance_txbytes", 1),
+        ("libvirt_nova_instance_vcpu_count", 1),
+        ("libvirt_nova_instance_wrbytes", 1),
+        ("libvirt_nova_instance_wrreq", 1),
+    ])
+}
