@@ -40,8 +40,8 @@ impl Snapshot {
         Self { up: Some(false), ..Self::default() }
     }
 
-    /// Puts together what was found at `now`. Instances that ended meanwhile are
-    /// left out whole.
+    /// Puts together what was found at `now`. Instances that ended meanwhile, or
+    /// have not begun, are left out whole.
     pub(crate) fn new(
         host: Option<String>,
         roster: &Roster,
@@ -53,7 +53,10 @@ impl Snapshot {
         let instances = roster
             .iter()
             .filter(|instance| !ended.contains(&instance.domain.uuid))
-            .filter(|instance| !has_ended(stats.get(&instance.domain.uuid)))
+            .filter(|instance| {
+                let devices = instance.devices.as_deref();
+                stats.get(&instance.domain.uuid).is_none_or(|stats| runs(stats, devices))
+            })
             .map(|instance| {
                 let stats = stats.get(&instance.domain.uuid).cloned();
                 let balloon = stats.as_ref().and_then(|stats| {
@@ -71,10 +74,26 @@ impl Snapshot {
     }
 }
 
-/// Whether libvirt measured a domain whose QEMU was no more.
-fn has_ended(stats: Option<&DomainStats>) -> bool {
-    let state = stats.and_then(|stats| stats.state);
-    matches!(state, Some(State::Shutoff | State::Crashed))
+/// Whether what libvirt measured is a domain that runs, rather than one that
+/// begins or ends.
+///
+/// QEMU dies up to 0.2 s before libvirt notices, and its taps die with it. A QEMU
+/// that merely does not answer keeps them.
+fn runs(stats: &DomainStats, devices: Option<&Devices>) -> bool {
+    // libvirt names the interface, and finds nothing of that name.
+    let is_gone =
+        |tap: &str| stats.nets.iter().any(|net| net.name == tap && net.received_bytes.is_none());
+    let is_dead = || {
+        let mut interfaces = devices.iter().flat_map(|devices| &devices.interfaces);
+        stats.blocks.iter().all(|block| block.read_bytes.is_none())
+            && (stats.state == Some(State::Shutdown)
+                || interfaces.any(|interface| interface.is_tap && is_gone(&interface.target)))
+    };
+    match stats.state {
+        Some(State::Shutoff | State::Crashed) => false,
+        Some(State::Paused) if stats.is_starting => false,
+        Some(_) | None => !is_dead(),
+    }
 }
 
 /// Whether what the guest told of its memory still holds.
@@ -103,6 +122,10 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
+    use crate::{
+        inventory::Interface,
+        stats::{Block, Net},
+    };
 
     fn stats(state: State) -> DomainStats {
         let last_update = UNIX_EPOCH.checked_add(Duration::from_secs(1000));
@@ -112,6 +135,28 @@ mod tests {
 
     fn at(seconds: u64) -> SystemTime {
         UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap()
+    }
+
+    #[test]
+    fn a_stuck_qemu_is_told_from_a_dead_one_by_its_taps() {
+        let interface = |is_tap| Interface { target: "tap1".into(), mac: String::new(), is_tap };
+        let tap = Devices { interfaces: vec![interface(true)], ..Devices::default() };
+        let vhostuser = Devices { interfaces: vec![interface(false)], ..Devices::default() };
+        let net = |received_bytes| Net { name: "tap1".into(), received_bytes, ..Net::default() };
+        let block = |read_bytes| Block { name: "vda".into(), read_bytes, ..Block::default() };
+        let measured = |state, received, read| DomainStats {
+            state: Some(state),
+            nets: vec![net(received)],
+            blocks: vec![block(read)],
+            ..DomainStats::default()
+        };
+        assert!(runs(&measured(State::Running, Some(1), None), Some(&tap)), "stuck");
+        assert!(runs(&measured(State::Running, None, Some(1)), Some(&tap)), "its tap was deleted");
+        assert!(runs(&measured(State::Running, None, None), Some(&vhostuser)), "it had none");
+        assert!(runs(&measured(State::Running, None, None), None), "its XML is not known");
+        assert!(!runs(&measured(State::Running, None, None), Some(&tap)), "dead");
+        assert!(!runs(&measured(State::Shutdown, Some(1), None), Some(&tap)), "dying");
+        assert!(!runs(&measured(State::Shutoff, Some(1), Some(1)), Some(&tap)), "shut off");
     }
 
     #[test]

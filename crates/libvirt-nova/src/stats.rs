@@ -13,6 +13,8 @@ use libvirt_wire::TypedParam;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DomainStats {
     pub(crate) state: Option<State>,
+    /// Whether libvirt has started a QEMU for the domain, but not the domain.
+    pub(crate) is_starting: bool,
     pub(crate) balloon: Balloon,
     /// Network interfaces that have a name, in libvirt's order.
     pub(crate) nets: Vec<Net>,
@@ -71,6 +73,7 @@ impl DomainStats {
     /// the indexes of devices may have holes.
     pub(crate) fn new(params: &[TypedParam<'_>]) -> Self {
         let mut stats = Self::default();
+        let mut reason = None;
         let mut nets = BTreeMap::<u32, Net>::new();
         let mut blocks = BTreeMap::<u32, Block>::new();
         for TypedParam { field, value } in params {
@@ -78,6 +81,7 @@ impl DomainStats {
             let number = value.unsigned();
             match group {
                 "state" if rest == "state" => stats.state = number.and_then(State::new),
+                "state" if rest == "reason" => reason = number,
                 "balloon" => stats.balloon.take(rest, number),
                 "net" => {
                     if let Some((index, rest)) = indexed(rest) {
@@ -92,6 +96,8 @@ impl DomainStats {
                 _ => {}
             }
         }
+        stats.is_starting =
+            stats.state == Some(State::Paused) && reason == Some(PAUSED_STARTING_UP);
         // What has no name cannot be told apart.
         stats.nets = nets.into_values().filter(|net| !net.name.is_empty()).collect();
         stats.blocks = blocks.into_values().filter(|block| !block.name.is_empty()).collect();
@@ -192,6 +198,8 @@ impl Block {
     }
 }
 
+/// `VIR_DOMAIN_PAUSED_STARTING_UP`
+const PAUSED_STARTING_UP: u64 = 11;
 /// libvirt's unit of memory, in bytes.
 pub(crate) const KIB: u64 = 1024;
 
@@ -239,6 +247,17 @@ mod tests {
         assert_eq!(stats.balloon.available, Some(102_400));
         assert_eq!(stats.balloon.used(), None);
         assert_eq!(stats.balloon.used_with_cache(), Some(71_680));
+    }
+
+    #[test]
+    fn a_domain_that_is_being_started_is_told_from_one_that_is_paused() {
+        for (state, reason, is_starting) in [(3, 11, true), (3, 1, false), (1, 11, false)] {
+            let stats = DomainStats::new(&params(&[
+                ("state.state", Value::Int(state)),
+                ("state.reason", Value::Int(reason)),
+            ]));
+            assert_eq!(stats.is_starting, is_starting, "{state} {reason}");
+        }
     }
 
     #[test]

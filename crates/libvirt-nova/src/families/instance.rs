@@ -173,7 +173,7 @@ fn push_nets(measured: &Measured, read: fn(&Net) -> Option<u64>, samples: &mut S
     };
     for net in &stats.nets {
         let known = devices.interfaces.iter().find(|interface| interface.target == net.name);
-        if let (Some(Interface { target, mac }), Some(number)) = (known, read(net)) {
+        if let (Some(Interface { target, mac, .. }), Some(number)) = (known, read(net)) {
             let labels = [
                 ("iface", target.as_str()),
                 ("libvirtname", libvirtname),

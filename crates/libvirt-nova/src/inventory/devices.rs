@@ -36,6 +36,8 @@ pub(crate) struct Interface {
     pub(crate) target: String,
     /// The guest's MAC address.
     pub(crate) mac: String,
+    /// Whether it is a tap, which goes when its QEMU does.
+    pub(crate) is_tap: bool,
 }
 
 impl Devices {
@@ -76,6 +78,7 @@ fn interface(element: Node<'_, '_>) -> Option<Interface> {
     Some(Interface {
         target: child(element, "target")?.attribute("dev")?.to_owned(),
         mac: child(element, "mac")?.attribute("address")?.to_owned(),
+        is_tap: matches!(element.attribute("type"), Some("bridge" | "ethernet" | "network")),
     })
 }
 

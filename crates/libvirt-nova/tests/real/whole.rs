@@ -80,7 +80,12 @@ fn no_scrape_of_a_tight_loop_holds_half_a_guest() {
         assert!(instances.contains_key(&*steady.name), "{}", scrape.response.body);
         for (instance, families) in instances {
             seen.insert(instance);
-            if families != whole() {
+            // QEMU is asked nothing while libvirt itself is at work on the guest: what only QEMU
+            // knows of its disks is nobody's to tell for these tenths of a second.
+            let busy: BTreeMap<_, _> =
+                whole().into_iter().filter(|(name, _)| !OF_THE_DISKS.contains(name)).collect();
+            let is_busy = scrape.state(instance) == Some("running") && families == busy;
+            if families != whole() && !is_busy {
                 let missing = whole().into_keys().filter(|name| !families.contains_key(name));
                 let half = (scrape.state(instance), missing.collect::<Vec<_>>());
                 *halves.entry(half).or_insert(0) += 1;
@@ -90,6 +95,13 @@ fn no_scrape_of_a_tight_loop_holds_half_a_guest() {
     assert!(seen.len() > 5, "only {seen:?} were seen");
     assert!(halves.is_empty(), "of {many} scrapes, so many had a guest without: {halves:#?}");
 }
+
+const OF_THE_DISKS: [&str; 4] = [
+    "libvirt_nova_instance_rdbytes",
+    "libvirt_nova_instance_rdreq",
+    "libvirt_nova_instance_wrbytes",
+    "libvirt_nova_instance_wrreq",
+];
 
 /// The families of a guest without a balloon driver, and how many samples each has.
 fn whole() -> BTreeMap<&'static str, usize> {
