@@ -134,8 +134,10 @@ async fn attend(session: Session, interval: Duration, publish: &watch::Sender<Li
     let poll = Poll::new(calls.clone(), Arc::clone(&troubles));
     let live = Arc::new(Live { calls, feed, hostname, inventory, poll, troubles });
     publish.send_replace(Link::Up(Arc::clone(&live)));
+    let (calls, feed, troubles) =
+        (live.calls.clone(), live.feed.clone(), Arc::clone(&live.troubles));
     select! {
-        () = inventory::run(keeper, live.calls.clone(), live.feed.clone(), events) => {}
+        () = inventory::run(keeper, calls, troubles, feed, events) => {}
         () = live.poll.run(&live.inventory, interval) => {}
         () = tend(&tender) => {}
         () = live.feed.closed() => {}

@@ -30,7 +30,10 @@ pub(crate) use self::{
     instance::{Instance, Metadata},
     nova::Nova,
 };
-use crate::fault::{Change, chain};
+use crate::{
+    fault::{Change, chain},
+    trouble::Troubles,
+};
 
 mod devices;
 mod instance;
@@ -103,9 +106,15 @@ pub(crate) struct Keeper {
 ///
 /// `feed` and `events` are one connection: its replies come after the events
 /// that libvirtd raised before them, which is what makes a listing a barrier.
-pub(crate) async fn run(keeper: Keeper, calls: Calls, feed: Client, mut events: Events) {
+pub(crate) async fn run(
+    keeper: Keeper,
+    calls: Calls,
+    troubles: Arc<Troubles>,
+    feed: Client,
+    mut events: Events,
+) {
     let Keeper { mut asked, publish } = keeper;
-    let mut mirror = Mirror::new(calls);
+    let mut mirror = Mirror::new(calls, troubles);
     let mut waiting: Vec<Question> = Vec::new();
     let mut fault = Change::default();
     // At most one is under way: whatever holds it up would hold up another.

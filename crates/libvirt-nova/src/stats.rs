@@ -103,6 +103,12 @@ impl DomainStats {
         stats.blocks = blocks.into_values().filter(|block| !block.name.is_empty()).collect();
         stats
     }
+
+    /// Whether libvirt left out what needs the monitor: it names the disks, and
+    /// counts nothing.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.blocks.is_empty() && self.blocks.iter().all(|block| block.read_bytes.is_none())
+    }
 }
 
 /// Splits `0.rx.bytes` into the index and the rest.

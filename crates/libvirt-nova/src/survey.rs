@@ -52,6 +52,7 @@ pub(crate) async fn survey(
                 for domain in ask.domains {
                     troubles.clear(domain, PROCEDURE);
                 }
+                queue.extend(ask.of_the_busy(&stats));
                 survey.stats.extend(stats);
                 survey.ended.extend(ended);
             }
@@ -95,6 +96,17 @@ impl<'d> Ask<'d> {
         let each = self.domains.chunks(1);
         each.map(|domains| Self { domains, failures }).collect()
     }
+
+    /// The domains to ask for once more, because somebody held their job: Nova,
+    /// another exporter, or a call of ours that was given up.
+    fn of_the_busy(self, stats: &HashMap<Uuid, DomainStats>) -> Vec<Self> {
+        if self.failures > 0 {
+            return Vec::new();
+        }
+        let busy = |domain: &Domain| stats.get(&domain.uuid).is_some_and(DomainStats::is_busy);
+        let each = self.domains.chunks(1).filter(|domains| domains.iter().any(|it| busy(it)));
+        each.map(|domains| Self { domains, failures: 1 }).collect()
+    }
 }
 
 async fn call(calls: &Calls, domains: &[&Domain], deadline: Duration) -> Result<Survey, CallError> {
@@ -123,6 +135,7 @@ const CALL_DEADLINE: Duration = Duration::from_secs(2);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::Block;
 
     fn domain(number: u8) -> Domain {
         Domain { name: format!("instance-{number:08x}"), uuid: Uuid([number; 16]), id: Some(1) }
@@ -147,6 +160,19 @@ mod tests {
         let again = hung.again(false);
         assert_eq!(again.len(), 1);
         assert!(again[0].again(false).is_empty());
+    }
+
+    #[test]
+    fn a_domain_whose_job_was_held_is_asked_for_once_more() {
+        let (busy, idle) = (domain(1), domain(2));
+        let domains = [&busy, &idle];
+        let block = |read_bytes| Block { name: "vda".into(), read_bytes, ..Block::default() };
+        let stats = [(&busy, None), (&idle, Some(1))].map(|(domain, read)| {
+            (domain.uuid, DomainStats { blocks: vec![block(read)], ..DomainStats::default() })
+        });
+        let again = Ask { domains: &domains, failures: 0 }.of_the_busy(&stats.into());
+        assert_eq!(again.iter().map(|ask| ask.domains).collect::<Vec<_>>(), [[&busy]]);
+        assert!(again[0].of_the_busy(&HashMap::new()).is_empty());
     }
 
     #[test]

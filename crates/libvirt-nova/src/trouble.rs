@@ -45,9 +45,13 @@ impl Troubles {
     /// Something holds the whole domain, such as the destruction of a QEMU that
     /// does not die. Each further call would cost libvirtd a worker.
     pub(crate) fn spare(&self, domain: &Domain, error: &CallError) {
+        self.leave_alone(domain);
+        self.tell(domain, error);
+    }
+
+    fn leave_alone(&self, domain: &Domain) {
         let until = Instant::now().checked_add(SPARED);
         self.lock().entry(domain.uuid).or_default().spared_until = until;
-        self.tell(domain, error);
     }
 
     fn tell(&self, domain: &Domain, error: &CallError) {
@@ -65,6 +69,13 @@ impl Troubles {
         let domains = self.lock();
         let until = domains.get(&domain.uuid).and_then(|trouble| trouble.spared_until);
         until.is_some_and(|until| until > Instant::now())
+    }
+
+    /// Notes that something happened to a domain, so that it may be free again.
+    pub(crate) fn release(&self, uuid: Uuid) {
+        if let Some(trouble) = self.lock().get_mut(&uuid) {
+            trouble.spared_until = None;
+        }
     }
 
     /// Notes that a procedure worked.
@@ -89,5 +100,33 @@ impl Troubles {
     }
 }
 
-/// How long a domain is left alone. libvirtd tries for some 15 s to end a QEMU.
-const SPARED: Duration = Duration::from_secs(15);
+/// How long a domain is left alone, unless an event tells that it goes on.
+/// libvirtd tries for some 15 s to end a QEMU, and each attempt of ours costs it
+/// two of its 20 workers for as long.
+const SPARED: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use tokio::time;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_domain_is_spared_for_a_while_or_until_something_happens_to_it() {
+        let domain = Domain { name: "a".into(), uuid: Uuid([1; 16]), id: Some(1) };
+        let troubles = Troubles::default();
+        assert!(!troubles.is_spared(&domain));
+        troubles.leave_alone(&domain);
+        assert!(troubles.is_spared(&domain));
+        time::advance(SPARED).await;
+        assert!(!troubles.is_spared(&domain));
+
+        troubles.leave_alone(&domain);
+        troubles.release(domain.uuid);
+        assert!(!troubles.is_spared(&domain));
+
+        troubles.leave_alone(&domain);
+        troubles.keep(&Roster::default());
+        assert!(!troubles.is_spared(&domain), "it is no more");
+    }
+}

@@ -20,12 +20,16 @@ use super::{
     Instance, Metadata, Roster, SWEEP, later,
     reading::{Facts, read},
 };
-use crate::fault::{Change, chain};
+use crate::{
+    fault::{Change, chain},
+    trouble::Troubles,
+};
 
 /// The mirror of libvirtd's domains.
 #[derive(Debug)]
 pub(super) struct Mirror {
     calls: Calls,
+    troubles: Arc<Troubles>,
     entries: HashMap<Uuid, Entry>,
     /// At most [`WINDOW`], so that none waits for another before it is sent.
     readings: JoinSet<(Domain, Facts)>,
@@ -46,8 +50,8 @@ struct Entry {
 }
 
 impl Mirror {
-    pub(super) fn new(calls: Calls) -> Self {
-        Self { calls, entries: HashMap::new(), readings: JoinSet::new(), changed: false }
+    pub(super) fn new(calls: Calls, troubles: Arc<Troubles>) -> Self {
+        Self { calls, troubles, entries: HashMap::new(), readings: JoinSet::new(), changed: false }
     }
 
     /// Takes over which domains run, and forgets the others.
@@ -70,6 +74,7 @@ impl Mirror {
     /// Makes due what an event may have changed. Returns whether domains may
     /// have come or gone.
     pub(super) fn take_event(&mut self, event: &Event) -> bool {
+        self.troubles.release(event.domain.uuid);
         if let Some(entry) = self.entries.get_mut(&event.domain.uuid) {
             entry.make_due(Instant::now());
         }

@@ -67,7 +67,8 @@ fn hostile_names_come_back_as_they_were_typed() {
     }
     assert_eq!(read_by_python(&scrape), read_by_us(&scrape));
 
-    for guest in &guests {
+    // What the log tells of those that go, it tells in one line each.
+    for guest in &guests[..3] {
         guest.destroy();
         exporter.scrape();
     }
