@@ -83,9 +83,8 @@ impl Exporter {
         }
         let roster = live.inventory.roster();
         live.troubles.keep(&roster);
-        let now = Instant::now();
-        let times =
-            live.poll.round(&live.inventory, now, later(now, left().mul_f64(POLL_SHARE))).await;
+        let poll_until = later(Instant::now(), left().mul_f64(POLL_SHARE));
+        let times = live.poll.round(&roster, poll_until).await;
         let survey = survey(&live.calls, &live.troubles, &roster, until).await;
         // Whoever ended meanwhile was measured in half.
         let settled = live.inventory.settle(LAST_LOOK.min(left())).await;

@@ -4,7 +4,12 @@
 //! does not answer cannot hold them up. A domain that libvirtd holds for another
 //! reason costs a round one deadline, and is then left alone for a while.
 
-use std::{collections::HashMap, mem, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream};
 use libvirt_client::{CallError, Calls, WINDOW};
@@ -12,10 +17,7 @@ use libvirt_wire::{
     Uuid,
     call::{ConnectGetHostname, DomainGetCpuStats, DomainGetInfo},
 };
-use tokio::{
-    sync::Mutex,
-    time::{self, Instant, MissedTickBehavior},
-};
+use tokio::time::{self, Instant, MissedTickBehavior};
 
 use crate::{
     fault::chain,
@@ -40,8 +42,6 @@ pub(crate) struct Poll {
 struct State {
     /// Where CPU times come from: decided once a session, and never mixed.
     source: Option<Source>,
-    /// When the last round began, and what it found.
-    last: Option<(Instant, Arc<CpuTimes>)>,
     /// Rounds in a row in which libvirtd refused a domain's CPU time.
     refusals: HashMap<Uuid, u32>,
 }
@@ -70,62 +70,45 @@ impl Poll {
         // After a daemon's pause, one round is worth as much as all that were missed.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let tick = ticks.tick().await;
-            self.round(inventory, tick, later(ROUND_MAX)).await;
+            ticks.tick().await;
+            self.round(&inventory.roster(), later(ROUND_MAX)).await;
         }
     }
 
-    /// Returns the CPU times of a round that began at `since` or after, with the
-    /// instances that were known by then.
+    /// Asks for the CPU time of all; at `until` it ends with what it has.
     ///
-    /// Makes one where there is none; at `until` it ends with what it has.
-    /// Dropping the future leaves the last round in place.
-    pub(crate) async fn round(
-        &self,
-        inventory: &Inventory,
-        since: Instant,
-        until: Instant,
-    ) -> Arc<CpuTimes> {
-        let Ok(mut state) = time::timeout_at(until, self.state.lock()).await else {
-            return Arc::default();
-        };
-        if let Some((began, times)) = &state.last
-            && *began >= since
-        {
-            return Arc::clone(times);
-        }
-        let began = Instant::now();
-        // Not before: who waited for the lock may know of fewer instances.
-        let roster = inventory.roster();
-        let times = Arc::new(self.read(&mut state, &roster, until).await);
-        state.last = Some((began, Arc::clone(&times)));
-        times
-    }
-
-    async fn read(&self, state: &mut State, roster: &Roster, until: Instant) -> CpuTimes {
-        if let Some(Source::Process) = state.source {
+    /// Rounds do not wait for each other: one that meets a domain that hangs
+    /// takes its time. Dropping the future gives the round up.
+    pub(crate) async fn round(&self, roster: &Roster, until: Instant) -> CpuTimes {
+        let source = self.state().source;
+        if source == Some(Source::Process) {
             return self.times(Source::Process, roster, until).await.times;
         }
         let Answers { times, refused, .. } = self.times(Source::Cgroup, roster, until).await;
-        if state.source.is_none() {
-            if !times.is_empty() {
-                state.source = Some(Source::Cgroup);
-            } else if !refused.is_empty() {
-                // Refused for everybody. Either all of them have just ended, or
-                // there are no cgroups; a domain that runs decides it.
-                let times = self.times(Source::Process, roster, until).await.times;
-                if !times.is_empty() {
-                    state.source = Some(Source::Process);
-                    tracing::info!("guests run without cgroups: CPU time is their process's");
-                }
-                return times;
+        if source.is_none() && times.is_empty() && !refused.is_empty() {
+            // Refused for everybody. Either all of them have just ended, or there
+            // are no cgroups; a domain that runs decides it.
+            let times = self.times(Source::Process, roster, until).await.times;
+            if !times.is_empty() && self.state().source.replace(Source::Process).is_none() {
+                tracing::info!("guests run without cgroups: CPU time is their process's");
             }
+            return times;
+        }
+        let mut state = self.state();
+        if !times.is_empty() {
+            state.source.get_or_insert(Source::Cgroup);
         }
         state.note_refusals(&refused);
         times
     }
 
-    /// Asks for the CPU time of all, and once more of those whose call hung.
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for the CPU time of all, and once more of those whose call hung or was
+    /// lost with the connection.
     async fn times<'r>(&self, source: Source, roster: &'r Roster, until: Instant) -> Answers<'r> {
         let spared = |instance: &&Instance| !self.troubles.is_spared(&instance.domain);
         let askable = roster.iter().map(|instance| &**instance).filter(spared).collect();
@@ -140,8 +123,8 @@ impl Poll {
         let Answers { times, refused, hung } = self.ask(source, again, until).await;
         answers.times.extend(times);
         answers.refused.extend(refused);
-        for (instance, error) in hung {
-            self.troubles.spare(&instance.domain, &error);
+        for (instance, error) in hung.iter().filter(|(_, error)| error.is_timeout()) {
+            self.troubles.spare(&instance.domain, error);
         }
         answers
     }
@@ -160,7 +143,9 @@ impl Poll {
             match called {
                 Ok(time) => answers.times.extend(time.map(|time| (instance.domain.uuid, time))),
                 Err(error) if is_refusal(&error) => answers.refused.push((instance, error)),
-                Err(error) if error.is_timeout() => answers.hung.push((instance, error)),
+                Err(error) if error.is_timeout() || error.is_disconnected() => {
+                    answers.hung.push((instance, error));
+                }
                 Err(error) => self.troubles.note(&instance.domain, &error),
             }
         }
