@@ -5,6 +5,7 @@ use std::borrow::Cow;
 pub use self::{
     auth::{AuthList, AuthPolkit, AuthType},
     connect::{ConnectClose, ConnectGetHostname, ConnectOpen, ConnectSupportsFeature, Feature},
+    control::{ControlInfo, ControlState, DomainGetControlInfo},
     cpu_stats::{CpuStats, DomainGetCpuStats},
     event::{ConnectDomainEventRegisterAny, EventId},
     info::{DomainGetInfo, DomainInfo},
@@ -21,6 +22,7 @@ use crate::{
 
 mod auth;
 mod connect;
+mod control;
 mod cpu_stats;
 mod event;
 mod info;

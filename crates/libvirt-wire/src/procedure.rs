@@ -35,6 +35,8 @@ impl Procedure {
     pub const AUTH_LIST: Self = Self::new(66, "AuthList");
     /// `REMOTE_PROC_AUTH_POLKIT`
     pub const AUTH_POLKIT: Self = Self::new(70, "AuthPolkit");
+    /// `REMOTE_PROC_DOMAIN_GET_CONTROL_INFO`
+    pub const DOMAIN_GET_CONTROL_INFO: Self = Self::new(229, "DomainGetControlInfo");
     /// `REMOTE_PROC_DOMAIN_GET_CPU_STATS`
     pub const DOMAIN_GET_CPU_STATS: Self = Self::new(262, "DomainGetCPUStats");
     /// `REMOTE_PROC_DOMAIN_GET_METADATA`

@@ -11,8 +11,9 @@ use libvirt_wire::{
     Call, DecodeError, Domain, Event, RemoteError, TypedParam,
     call::{
         AllDomainStats, AuthList, ConnectGetAllDomainStats, ConnectGetHostname,
-        ConnectListAllDomains, ConnectSupportsFeature, CpuStats, DomainGetCpuStats, DomainGetInfo,
-        DomainGetMetadata, DomainGetXmlDesc, DomainInfo, DomainStatsRecord, Domains,
+        ConnectListAllDomains, ConnectSupportsFeature, ControlInfo, CpuStats, DomainGetControlInfo,
+        DomainGetCpuStats, DomainGetInfo, DomainGetMetadata, DomainGetXmlDesc, DomainInfo,
+        DomainStatsRecord, Domains,
     },
     xdr::{Decode, Reader},
 };
@@ -40,6 +41,10 @@ pub(crate) fn dump(path: &Path, payload: &[u8]) -> Result<String, DecodeError> {
         "59" => ConnectGetHostname::decode(payload)? + "\n",
         "60" => format!("{}\n", ConnectSupportsFeature::decode(payload)?),
         "66" => format!("{:?}\n", AuthList::decode(payload)?),
+        "229" => {
+            let ControlInfo { state, since } = DomainGetControlInfo::decode(payload)?;
+            format!("state={state:?} since={since:?}\n")
+        }
         "262" => {
             let stats = DomainGetCpuStats::decode(payload)?;
             let CpuStats { cpu_time, user_time, system_time } = stats;
