@@ -18,14 +18,17 @@ pub enum Kind {
     Counter,
     /// Goes up and down.
     Gauge,
+    /// How many observations were at most as large as each of several bounds.
+    Histogram,
 }
 
 impl Kind {
-    /// The word of the TYPE line.
-    pub(crate) fn word(self) -> &'static str {
+    /// Returns the format's word for it, that of the TYPE line.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Counter => "counter",
             Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
         }
     }
 }

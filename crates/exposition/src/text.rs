@@ -40,13 +40,44 @@ pub struct Samples<'a> {
 impl Samples<'_> {
     /// Writes one sample, its labels in the order given.
     pub fn push(&mut self, labels: &[(&str, &str)], value: impl Into<Value>) {
+        self.write("", labels, None, value.into());
+    }
+
+    /// Writes the samples of one histogram.
+    ///
+    /// `buckets` holds upper bounds in ascending order, each with the number of
+    /// observations that were at most as large; the bucket without a bound is `count`.
+    pub fn push_histogram(
+        &mut self,
+        labels: &[(&str, &str)],
+        buckets: &[(f64, u64)],
+        sum: f64,
+        count: u64,
+    ) {
+        for (bound, at_most) in buckets.iter().copied().chain([(f64::INFINITY, count)]) {
+            let mut text = String::new();
+            Value::Float(bound).write(&mut text);
+            self.write("_bucket", labels, Some(("le", &text)), Value::Unsigned(at_most));
+        }
+        self.write("_sum", labels, None, Value::Float(sum));
+        self.write("_count", labels, None, Value::Unsigned(count));
+    }
+
+    fn write(
+        &mut self,
+        suffix: &str,
+        labels: &[(&str, &str)],
+        last: Option<(&str, &str)>,
+        value: Value,
+    ) {
         if !self.header_written {
             self.header_written = true;
             self.write_header();
         }
         self.text.push_str(self.family.name);
+        self.text.push_str(suffix);
         let mut before = '{';
-        for (name, value) in labels {
+        for (name, value) in labels.iter().copied().chain(last) {
             self.text.push(before);
             before = ',';
             self.text.push_str(name);
@@ -58,7 +89,7 @@ impl Samples<'_> {
             self.text.push('}');
         }
         self.text.push(' ');
-        value.into().write(self.text);
+        value.write(self.text);
         self.text.push('\n');
     }
 
@@ -115,6 +146,25 @@ mod tests {
             # HELP tank_level_metres Height of the water.
             # TYPE tank_level_metres gauge
             tank_level_metres{name="14\" rack\\\nup 0"} 1
+        "#]]
+        .assert_eq(&exposition.into_text());
+    }
+
+    #[test]
+    fn a_histogram_ends_with_all_its_observations() {
+        const TIME: Family =
+            Family { name: "fill_seconds", kind: Kind::Histogram, help: "Time to fill." };
+        let mut exposition = Exposition::default();
+        let buckets = [(0.5, 1), (10.0, 3)];
+        exposition.family(&TIME).push_histogram(&[("tank", "north")], &buckets, 21.25, 4);
+        expect![[r#"
+            # HELP fill_seconds Time to fill.
+            # TYPE fill_seconds histogram
+            fill_seconds_bucket{tank="north",le="0.5"} 1
+            fill_seconds_bucket{tank="north",le="10"} 3
+            fill_seconds_bucket{tank="north",le="+Inf"} 4
+            fill_seconds_sum{tank="north"} 21.25
+            fill_seconds_count{tank="north"} 4
         "#]]
         .assert_eq(&exposition.into_text());
     }

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    Address, Client, ConnectError, Reply,
+    Address, Client, ConnectError, Ledger, Reply,
     error::{CallError, CallKind},
     handshake,
 };
@@ -35,18 +35,25 @@ impl Calls {
         let begun = Instant::now();
         let failed = |kind| CallError::new(C::PROCEDURE, kind);
         let mut current = self.current.clone();
-        let good = current.wait_for(|client| !client.is_closed());
-        let client = match time::timeout(deadline, good).await {
-            Ok(Ok(client)) => client.clone(),
-            // Nobody replaces it any more: the session is over.
-            Ok(Err(_)) => return Err(failed(CallKind::Disconnected)),
-            Err(_) => return Err(failed(CallKind::TimedOut(deadline))),
-        };
-        let called = client.call(call, deadline.saturating_sub(begun.elapsed())).await;
-        // Who waited for what is the same to the caller.
-        called.map_err(|error| {
-            if error.is_timeout() { failed(CallKind::TimedOut(deadline)) } else { error }
-        })
+        loop {
+            let good = current.wait_for(|client| !client.is_closed());
+            let left = deadline.saturating_sub(begun.elapsed());
+            let client = match time::timeout(left, good).await {
+                Ok(Ok(client)) => client.clone(),
+                // Nobody replaces it any more: the session is over.
+                Ok(Err(_)) => return Err(failed(CallKind::Disconnected)),
+                Err(_) => return Err(failed(CallKind::TimedOut(deadline))),
+            };
+            match client.call(call, deadline.saturating_sub(begun.elapsed())).await {
+                // It is being replaced; the next one may have more room.
+                Err(error) if error.is_not_sent() => {}
+                // Who waited for what is the same to the caller.
+                Err(error) if error.is_timeout() => {
+                    return Err(failed(CallKind::TimedOut(deadline)));
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Says goodbye, so that libvirtd logs no fault, and waits for its answer.
@@ -60,6 +67,7 @@ impl Calls {
 #[derive(Debug)]
 pub struct Tender {
     address: Address,
+    ledger: Ledger,
     publish: watch::Sender<Client>,
 }
 
@@ -77,13 +85,24 @@ impl Tender {
     /// When nobody listens, libvirtd does not let us in, or says nothing within
     /// `deadline`. The connection is then worn out still.
     pub async fn replace(&self, deadline: Duration) -> Result<(), ConnectError> {
-        let (client, _) = handshake::connect(&self.address, deadline).await?;
+        let (client, _) =
+            handshake::connect(&self.address, deadline, &self.ledger, ABANDONED_MAX).await?;
         self.publish.send_replace(client);
         Ok(())
     }
 }
 
-pub(crate) fn calls(address: &Address, client: Client) -> (Calls, Tender) {
+/// Connects, and returns who uses the connection and who replaces it.
+pub(crate) async fn calls(
+    address: &Address,
+    deadline: Duration,
+    ledger: Ledger,
+) -> Result<(Calls, Tender), ConnectError> {
+    let (client, _) = handshake::connect(address, deadline, &ledger, ABANDONED_MAX).await?;
     let (publish, current) = watch::channel(client);
-    (Calls { current }, Tender { address: address.clone(), publish })
+    Ok((Calls { current }, Tender { address: address.clone(), ledger, publish }))
 }
+
+/// Abandoned calls beyond which a connection is replaced: of its four places three
+/// would be taken.
+const ABANDONED_MAX: usize = 2;

@@ -8,7 +8,10 @@ use tokio::{
     time,
 };
 
-use crate::error::{CallError, CallKind};
+use crate::{
+    error::{CallError, CallKind},
+    ledger::{Entry, Ledger, Waiting},
+};
 
 /// A cheap handle to one connection, whose socket a task of its own holds.
 ///
@@ -17,6 +20,7 @@ use crate::error::{CallError, CallKind};
 pub struct Client {
     messages: mpsc::Sender<Message>,
     permits: Arc<Semaphore>,
+    ledger: Ledger,
 }
 
 /// What a handle tells the connection's task.
@@ -37,6 +41,7 @@ pub(crate) struct Request {
     /// Stays taken until the daemon has answered, whether or not anybody still
     /// waits: what counts is how many calls the daemon has before it.
     pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) entry: Entry,
 }
 
 /// The most calls in flight on one connection.
@@ -47,9 +52,11 @@ pub const WINDOW: usize = 4;
 
 impl Client {
     /// A handle, and the task's end of it.
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Message>) {
+    pub(crate) fn new(ledger: Ledger) -> (Self, TaskEnd) {
         let (messages, receiver) = mpsc::channel(QUEUE);
-        (Self { messages, permits: Arc::new(Semaphore::new(WINDOW)) }, receiver)
+        let permits = Arc::new(Semaphore::new(WINDOW));
+        let end = TaskEnd { messages: receiver, permits: Arc::clone(&permits) };
+        (Self { messages, permits, ledger }, end)
     }
 
     /// Makes a call and waits for its reply, `deadline` in all.
@@ -61,31 +68,25 @@ impl Client {
     ///
     /// When libvirtd refuses the call, does not answer in time, or hangs up.
     pub async fn call<C: Call>(&self, call: &C, deadline: Duration) -> Result<Reply<C>, CallError> {
-        let outcome = match time::timeout(deadline, self.exchange(call)).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                // Where the queue is full the task will look anyway.
-                let _ = self.messages.try_send(Message::GaveUp);
-                Err(CallKind::TimedOut(deadline))
-            }
-        };
-        match outcome {
-            Ok(payload) => Ok(Reply { payload, call: PhantomData }),
+        let outcome = time::timeout(deadline, self.exchange(call)).await;
+        match outcome.unwrap_or(Err(CallKind::TimedOut(deadline))) {
+            Ok(payload) => Ok(Reply { payload, ledger: self.ledger.clone(), call: PhantomData }),
             Err(kind) => Err(CallError::new(C::PROCEDURE, kind)),
         }
     }
 
     async fn exchange<C: Call>(&self, call: &C) -> Result<Vec<u8>, CallKind> {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
-        let Ok(permit) = permit else { return Err(CallKind::Disconnected) };
+        let Ok(permit) = permit else { return Err(CallKind::NotSent) };
         let (reply, answer) = oneshot::channel();
         let (procedure, arguments) = (C::PROCEDURE, call.arguments());
-        let request = Request { procedure, arguments, reply, permit };
-        let sent = self.messages.send(Message::Request(request)).await;
-        if sent.is_err() {
-            return Err(CallKind::Disconnected);
+        let entry = self.ledger.enter(call);
+        let mut waiter = Waiter { answer, waiting: entry.waiting(), messages: &self.messages };
+        let request = Request { procedure, arguments, reply, permit, entry };
+        if self.messages.send(Message::Request(request)).await.is_err() {
+            return Err(CallKind::NotSent);
         }
-        answer.await.unwrap_or(Err(CallKind::Disconnected))
+        (&mut waiter.answer).await.unwrap_or(Err(CallKind::Disconnected))
     }
 
     /// Waits until the connection is over.
@@ -106,6 +107,38 @@ impl Client {
     }
 }
 
+/// The task's end of a handle.
+#[derive(Debug)]
+pub(crate) struct TaskEnd {
+    pub(crate) messages: mpsc::Receiver<Message>,
+    permits: Arc<Semaphore>,
+}
+
+impl TaskEnd {
+    /// Takes no more calls; whoever waits to make one finds the connection closed.
+    pub(crate) fn retire(&mut self) {
+        self.permits.close();
+        self.messages.close();
+    }
+}
+
+/// Somebody who waits for a reply, or has gone away.
+struct Waiter<'c> {
+    answer: oneshot::Receiver<Result<Vec<u8>, CallKind>>,
+    waiting: Waiting,
+    messages: &'c mpsc::Sender<Message>,
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.answer.close();
+        if self.waiting.give_up() {
+            // Where the queue is full the task will look anyway.
+            let _ = self.messages.try_send(Message::GaveUp);
+        }
+    }
+}
+
 /// Messages on their way to the task: a request for each permit, and as many
 /// callers that gave up.
 const QUEUE: usize = 2 * WINDOW;
@@ -116,6 +149,7 @@ pub(crate) const FAREWELL: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Reply<C> {
     payload: Vec<u8>,
+    ledger: Ledger,
     call: PhantomData<fn() -> C>,
 }
 
@@ -126,8 +160,10 @@ impl<C: Call> Reply<C> {
     ///
     /// When the bytes are not such a reply.
     pub fn decode(&self) -> Result<C::Reply<'_>, CallError> {
-        C::decode(&self.payload)
-            .map_err(|error| CallError::new(C::PROCEDURE, CallKind::Decode(error)))
+        C::decode(&self.payload).map_err(|error| {
+            self.ledger.note_malformed(C::PROCEDURE);
+            CallError::new(C::PROCEDURE, CallKind::Decode(error))
+        })
     }
 }
 

@@ -12,13 +12,11 @@ use libvirt_wire::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,
-    select,
-    sync::mpsc,
-    time,
+    select, time,
 };
 
 use crate::{
-    client::{FAREWELL, Message, Request, refusal},
+    client::{FAREWELL, Message, Request, TaskEnd, refusal},
     events::EventSender,
 };
 
@@ -26,7 +24,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: UnixStream,
-    messages: mpsc::Receiver<Message>,
+    handles: TaskEnd,
     events: EventSender,
     splitter: Splitter,
     /// Packets not yet written.
@@ -34,30 +32,39 @@ pub(crate) struct Connection {
     /// Calls not yet answered, by serial. At most [`WINDOW`](crate::WINDOW).
     pending: HashMap<u32, Request>,
     serial: u32,
+    /// Unanswered calls that nobody waits for, beyond which no more are taken.
+    abandoned_max: usize,
+    is_retired: bool,
 }
 
 impl Connection {
     pub(crate) fn new(
         stream: UnixStream,
-        messages: mpsc::Receiver<Message>,
+        handles: TaskEnd,
         events: EventSender,
+        abandoned_max: usize,
     ) -> Self {
         Self {
             stream,
-            messages,
+            handles,
             events,
             splitter: Splitter::default(),
             outgoing: Vec::new(),
             pending: HashMap::new(),
             serial: 0,
+            abandoned_max,
+            is_retired: false,
         }
     }
 
     /// Serves the connection until it is over, for whatever reason.
     ///
-    /// Everybody who still waits finds the connection closed.
+    /// Everybody who still waits finds the connection closed. One with too many
+    /// abandoned calls takes no more, and stays until libvirtd has answered those
+    /// that it has: closing it would not free libvirtd's workers, and nobody would
+    /// know when they are free.
     pub(crate) async fn run(mut self) {
-        while self.is_good() {
+        while !(self.is_retired && self.pending.is_empty()) {
             let buffer = self.splitter.buffer();
             buffer.reserve(READ_LEN);
             let (mut reading, mut writing) = self.stream.split();
@@ -72,7 +79,7 @@ impl Connection {
                         Ok(len) => { self.outgoing.drain(..len); }
                     }
                 }
-                message = self.messages.recv() => match message {
+                message = self.handles.messages.recv(), if !self.is_retired => match message {
                     Some(message) => self.take(message),
                     None => break,
                 },
@@ -81,20 +88,25 @@ impl Connection {
         let _ = time::timeout(FAREWELL, self.leave()).await;
     }
 
-    /// Whether enough calls can still get through. One that nobody waits for any
-    /// more holds its permit until libvirtd answers it.
-    fn is_good(&self) -> bool {
-        self.pending.values().filter(|request| request.reply.is_closed()).count() <= ABANDONED_MAX
-    }
-
     fn take(&mut self, message: Message) {
         let mut next = Some(message);
         // Requests that are here together leave in one write.
         while let Some(message) = next {
-            if let Message::Request(request) = message {
-                self.send(request);
+            match message {
+                Message::Request(request) => self.send(request),
+                Message::GaveUp => self.retire_where_worn_out(),
             }
-            next = self.messages.try_recv().ok();
+            next = self.handles.messages.try_recv().ok();
+        }
+    }
+
+    /// Takes no more calls where too few of them could get through: one that nobody
+    /// waits for any more holds its permit until libvirtd answers it.
+    fn retire_where_worn_out(&mut self) {
+        let abandoned = self.pending.values().filter(|request| request.reply.is_closed());
+        if !self.is_retired && abandoned.count() > self.abandoned_max {
+            self.is_retired = true;
+            self.handles.retire();
         }
     }
 
@@ -138,13 +150,16 @@ impl Connection {
             },
             (_, Kind::Reply) => {
                 // A serial that nobody knows has been answered before.
-                let Some(Request { reply, permit, .. }) = self.pending.remove(&serial) else {
+                let Some(Request { reply, permit, entry, .. }) = self.pending.remove(&serial)
+                else {
                     return;
                 };
-                let _ = reply.send(match status {
+                let outcome = match status {
                     Status::Ok => Ok(payload),
                     Status::Error => Err(refusal(&payload)),
-                });
+                };
+                entry.answered(outcome.as_ref().map(|_| ()));
+                let _ = reply.send(outcome);
                 drop(permit);
             }
             (_, Kind::Call | Kind::Message) => {}
@@ -165,7 +180,5 @@ impl Connection {
 
 /// What one read may bring, in bytes.
 const READ_LEN: usize = 16_384;
-/// Unanswered calls that nobody waits for, beyond which a connection is given up.
-const ABANDONED_MAX: usize = 2;
 /// What may wait to be written before pings go unanswered, in bytes.
 const OUTGOING_MAX: usize = 65_536;

@@ -18,6 +18,8 @@ pub(crate) enum CallKind {
     Decode(DecodeError),
     /// The connection is over; whoever keeps sessions makes a new one.
     Disconnected,
+    /// The connection was over before the call could be sent.
+    NotSent,
     /// libvirtd understood the call and said no.
     Refused(RemoteError),
     /// libvirtd may be stuck on a domain's monitor.
@@ -38,7 +40,10 @@ impl CallError {
     pub fn refusal(&self) -> Option<&RemoteError> {
         match &self.kind {
             CallKind::Refused(refusal) => Some(refusal),
-            CallKind::Decode(_) | CallKind::Disconnected | CallKind::TimedOut(_) => None,
+            CallKind::Decode(_)
+            | CallKind::Disconnected
+            | CallKind::NotSent
+            | CallKind::TimedOut(_) => None,
         }
     }
 
@@ -51,7 +56,12 @@ impl CallError {
 
     /// Whether the connection ended before the reply.
     pub fn is_disconnected(&self) -> bool {
-        matches!(self.kind, CallKind::Disconnected)
+        matches!(self.kind, CallKind::Disconnected | CallKind::NotSent)
+    }
+
+    /// Whether libvirtd never saw the call.
+    pub(crate) fn is_not_sent(&self) -> bool {
+        matches!(self.kind, CallKind::NotSent)
     }
 }
 
@@ -60,7 +70,9 @@ impl fmt::Display for CallError {
         let procedure = self.procedure;
         match &self.kind {
             CallKind::Decode(_) => write!(f, "{procedure}: the reply is malformed"),
-            CallKind::Disconnected => write!(f, "{procedure}: libvirtd hung up before the reply"),
+            CallKind::Disconnected | CallKind::NotSent => {
+                write!(f, "{procedure}: libvirtd hung up before the reply")
+            }
             // The source says it all, in the form that operators search for.
             CallKind::Refused(_) => write!(f, "{procedure}"),
             CallKind::TimedOut(limit) => write!(f, "{procedure}: no reply within {limit:?}"),
@@ -73,7 +85,7 @@ impl Error for CallError {
         match &self.kind {
             CallKind::Decode(error) => Some(error),
             CallKind::Refused(error) => Some(error),
-            CallKind::Disconnected | CallKind::TimedOut(_) => None,
+            CallKind::Disconnected | CallKind::NotSent | CallKind::TimedOut(_) => None,
         }
     }
 }

@@ -13,18 +13,22 @@ use crate::{
     connection::Connection,
     error::{ConnectError, ConnectKind},
     events::{self, Events},
+    ledger::Ledger,
 };
 
 /// Connects and opens the driver, all within `deadline`.
 ///
 /// A daemon that is frozen still accepts connections (its backlog does), so the
-/// deadline covers every step.
+/// deadline covers every step. Of more than `abandoned_max` calls that nobody waits
+/// for any more the connection is worn out.
 pub(crate) async fn connect(
     address: &Address,
     deadline: Duration,
+    ledger: &Ledger,
+    abandoned_max: usize,
 ) -> Result<(Client, Events), ConnectError> {
     let socket = address.socket();
-    match time::timeout(deadline, steps(address, &socket, deadline)).await {
+    match time::timeout(deadline, steps(address, &socket, deadline, ledger, abandoned_max)).await {
         Ok(Ok(opened)) => Ok(opened),
         Ok(Err(ConnectKind::Handshake(error))) if error.is_timeout() => {
             Err(ConnectError::new(socket, ConnectKind::TimedOut(deadline)))
@@ -38,11 +42,13 @@ async fn steps(
     address: &Address,
     socket: &PathBuf,
     deadline: Duration,
+    ledger: &Ledger,
+    abandoned_max: usize,
 ) -> Result<(Client, Events), ConnectKind> {
     let stream = UnixStream::connect(socket).await.map_err(ConnectKind::Socket)?;
-    let (client, messages) = Client::new();
+    let (client, handles) = Client::new(ledger.clone());
     let (sender, events) = events::channel();
-    tokio::spawn(Connection::new(stream, messages, sender).run());
+    tokio::spawn(Connection::new(stream, handles, sender, abandoned_max).run());
 
     authenticate(&client, deadline).await?;
     // Without this the daemon never pings, and never notices that we are gone.

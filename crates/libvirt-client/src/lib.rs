@@ -9,13 +9,13 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use std::time::Duration;
+//! use std::{sync::Arc, time::Duration};
 //!
 //! use libvirt_client::{Address, Session};
 //! use libvirt_wire::call::ConnectListAllDomains;
 //!
 //! let address: Address = "qemu:///system".parse()?;
-//! let session = Session::open(&address, Duration::from_secs(5)).await?;
+//! let session = Session::open(&address, Duration::from_secs(5), Arc::new(())).await?;
 //! let reply = session.calls.call(&ConnectListAllDomains, Duration::from_secs(2)).await?;
 //! for domain in reply.decode()?.0 {
 //!     println!("{} is {}", domain.name, domain.uuid);
@@ -31,6 +31,7 @@ pub use crate::{
     client::{Client, Reply, WINDOW},
     error::{CallError, ConnectError},
     events::Events,
+    ledger::{Failure, Ledger, Observer, UnderWay},
     session::Session,
 };
 
@@ -42,4 +43,5 @@ mod connection;
 mod error;
 mod events;
 mod handshake;
+mod ledger;
 mod session;

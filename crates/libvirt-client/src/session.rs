@@ -1,13 +1,13 @@
 //! Two connections to one libvirtd: one for calls, one for events.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use libvirt_wire::call::{ConnectDomainEventRegisterAny, ConnectGetHostname, EventId};
 use tokio::time;
 
 use crate::{
-    Address, Calls, Client, ConnectError, Events, Tender, calls::calls, error::ConnectKind,
-    handshake,
+    Address, Calls, Client, ConnectError, Events, Ledger, Observer, Tender, WINDOW, calls::calls,
+    error::ConnectKind, handshake,
 };
 
 /// What it takes to watch a libvirtd.
@@ -28,6 +28,8 @@ pub struct Session {
     /// Lifecycle, device and metadata events of every domain, from the moment
     /// the session is open.
     pub events: Events,
+    /// What libvirtd has not answered yet, on whichever connection.
+    pub ledger: Ledger,
     /// The host's name as libvirtd knows it, `None` where the driver knows none.
     pub hostname: Option<String>,
 }
@@ -35,21 +37,31 @@ pub struct Session {
 impl Session {
     /// Opens both connections and asks for events, all within `deadline`.
     ///
-    /// Events that the daemon is too old for are done without.
+    /// Events that the daemon is too old for are done without. `observer` is told of
+    /// every call.
     ///
     /// # Errors
     ///
     /// When nobody listens, libvirtd does not let us in, or says nothing.
-    pub async fn open(address: &Address, deadline: Duration) -> Result<Self, ConnectError> {
-        let opened = time::timeout(deadline, Self::steps(address, deadline)).await;
+    pub async fn open(
+        address: &Address,
+        deadline: Duration,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, ConnectError> {
+        let ledger = Ledger::new(observer);
+        let opened = time::timeout(deadline, Self::steps(address, deadline, ledger)).await;
         opened.unwrap_or_else(|_| {
             Err(ConnectError::new(address.socket(), ConnectKind::TimedOut(deadline)))
         })
     }
 
-    async fn steps(address: &Address, deadline: Duration) -> Result<Self, ConnectError> {
-        let (client, _) = handshake::connect(address, deadline).await?;
-        let (feed, events) = handshake::connect(address, deadline).await?;
+    async fn steps(
+        address: &Address,
+        deadline: Duration,
+        ledger: Ledger,
+    ) -> Result<Self, ConnectError> {
+        let (calls, tender) = calls(address, deadline, ledger.clone()).await?;
+        let (feed, events) = handshake::connect(address, deadline, &ledger, WINDOW).await?;
         for event_id in EventId::ALL {
             let registered = feed.call(&ConnectDomainEventRegisterAny { event_id }, deadline).await;
             match registered {
@@ -60,7 +72,7 @@ impl Session {
                 Ok(_) | Err(_) => {}
             }
         }
-        let hostname = match client.call(&ConnectGetHostname, deadline).await {
+        let hostname = match calls.call(&ConnectGetHostname, deadline).await {
             Ok(reply) => reply.decode().ok(),
             Err(error) if error.refusal().is_some() => None,
             Err(error) => {
@@ -68,7 +80,6 @@ impl Session {
                 return Err(ConnectError::new(address.socket(), kind));
             }
         };
-        let (calls, tender) = calls(address, client);
-        Ok(Self { calls, tender, feed, events, hostname })
+        Ok(Self { calls, tender, feed, events, ledger, hostname })
     }
 }

@@ -1,19 +1,24 @@
 //! The libvirtd of this host: connected to, lost, connected to again.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
-use libvirt_client::{Address, Backoff, Calls, Client, Session, Tender};
+use libvirt_client::{Address, Backoff, Calls, Client, Ledger, Session, Tender};
 use libvirt_wire::call::ConnectGetHostname;
 use tokio::{
     select,
     sync::watch,
-    time::{self, Instant},
+    time::{self, Instant, MissedTickBehavior},
 };
 
 use crate::{
+    care::Care,
+    control::Controls,
     fault::{Change, chain},
-    inventory::{self, Inventory},
+    inventory::{self, Inventory, Roster},
+    later::later,
     poll::Poll,
+    survey::Surveyor,
+    telemetry::Telemetry,
     trouble::Troubles,
 };
 
@@ -38,28 +43,66 @@ enum Link {
 /// A libvirtd that can be asked.
 #[derive(Debug)]
 pub(crate) struct Live {
-    /// For calls that may take their time.
-    pub(crate) calls: Calls,
+    calls: Calls,
     /// The connection of the events, which lasts as long as libvirtd does.
     pub(crate) feed: Client,
     /// The host's name, as libvirtd says it.
     pub(crate) hostname: Option<String>,
     pub(crate) inventory: Inventory,
     pub(crate) poll: Poll,
-    pub(crate) troubles: Arc<Troubles>,
+    pub(crate) surveyor: Surveyor,
+    pub(crate) controls: Controls,
+    troubles: Arc<Troubles>,
+    /// What libvirtd has not answered yet.
+    pub(crate) ledger: Ledger,
 }
 
 impl Live {
     /// Whether libvirtd answers a call that concerns no domain, within `deadline`.
     pub(crate) async fn answers(&self, deadline: Duration) -> bool {
-        self.calls
+        // Not over the calls' connection, which may be full of calls that hang.
+        self.feed
             .call(&ConnectGetHostname, deadline)
             .await
             .is_ok_and(|reply| reply.decode().is_ok())
     }
+
+    /// Forgets what was known of domains that are no more.
+    pub(crate) fn keep(&self, roster: &Roster) {
+        self.troubles.keep(roster);
+        self.controls.keep(roster);
+    }
+
+    /// Makes a round each `interval`, for ever. Never where it is zero.
+    async fn poll(&self, interval: Duration) {
+        if interval.is_zero() {
+            return std::future::pending().await;
+        }
+        let mut ticks = time::interval(interval);
+        // After a daemon's pause, one round is worth as much as all that were missed.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let roster = self.inventory.roster();
+            self.poll.round(&roster, later(ROUND_MAX)).await;
+            // One more call a domain each second would double what polling costs, so
+            // only those are asked whose QEMU may not answer.
+            let domains = roster.iter().map(|instance| &instance.domain);
+            let lacking = domains.filter(|domain| self.surveyor.is_lacking(domain));
+            self.controls.round(lacking, later(ROUND_MAX)).await;
+        }
+    }
 }
 
 impl Daemon {
+    /// What libvirtd has not answered yet, where there is a session.
+    pub(crate) fn ledger(&self) -> Option<Ledger> {
+        match &*self.link.borrow() {
+            Link::Up(live) => Some(live.ledger.clone()),
+            Link::Connecting | Link::Down => None,
+        }
+    }
+
     /// Returns libvirtd where it can be asked, waiting until `until` where
     /// nobody knows yet.
     pub(crate) async fn live(&self, until: Instant) -> Option<Arc<Live>> {
@@ -83,83 +126,112 @@ impl Daemon {
     }
 }
 
-/// A handle, and the task that keeps the connection and polls each `interval`,
-/// for ever: libvirtd may come and go.
-pub(crate) fn watch(
-    address: Address,
-    interval: Duration,
-) -> (Daemon, impl Future<Output = ()> + Send) {
-    let (publish, link) = watch::channel(Link::Connecting);
-    (Daemon { link }, keep(address, interval, publish))
+/// How libvirtd is watched.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    /// Where libvirtd listens.
+    pub(crate) address: Address,
+    /// Pause between two polls; zero polls only when scraped.
+    pub(crate) interval: Duration,
+    /// Abandoned calls at which no monitor is asked any more.
+    pub(crate) abandoned_max: usize,
+    pub(crate) telemetry: Arc<Telemetry>,
 }
 
-async fn keep(address: Address, interval: Duration, publish: watch::Sender<Link>) {
-    let mut backoff = Backoff::new(PAUSE_MAX);
-    let mut told = String::new();
-    loop {
-        match Session::open(&address, CONNECT_DEADLINE).await {
-            Ok(session) => {
-                told.clear();
-                tracing::info!(uri = %address, socket = %address.socket().display(), "connected");
-                let began = Instant::now();
-                attend(session, interval, &publish).await;
-                tracing::warn!(uri = %address, "libvirtd hung up, connecting again");
-                backoff.set_ceiling(PAUSE_MAX);
-                if began.elapsed() >= STEADY {
-                    backoff.reset();
-                }
-                // A scrape may wait for this attempt: it is likely to succeed.
-                publish.send_replace(Link::Connecting);
-            }
-            Err(error) => {
-                let refused = error.is_refusal();
-                backoff.set_ceiling(if refused { REFUSED_PAUSE_MAX } else { PAUSE_MAX });
-                let text = chain(&error).to_string();
-                if text != told {
-                    tracing::warn!("{text}");
-                    told = text;
-                }
-                publish.send_replace(Link::Down);
-            }
-        }
-        time::sleep(backoff.pause()).await;
+impl Watch {
+    /// A handle, and the task that keeps the connection and polls, for ever:
+    /// libvirtd may come and go.
+    pub(crate) fn start(self) -> (Daemon, impl Future<Output = ()> + Send) {
+        let (publish, link) = watch::channel(Link::Connecting);
+        (Daemon { link }, self.keep(publish))
     }
-}
 
-/// Keeps inventory, poll and connections going until the session ends.
-async fn attend(session: Session, interval: Duration, publish: &watch::Sender<Link>) {
-    let Session { calls, tender, feed, events, hostname } = session;
-    let (inventory, keeper) = Inventory::new();
-    let troubles = Arc::new(Troubles::default());
-    let poll = Poll::new(calls.clone(), Arc::clone(&troubles));
-    let live = Arc::new(Live { calls, feed, hostname, inventory, poll, troubles });
-    publish.send_replace(Link::Up(Arc::clone(&live)));
-    let (calls, feed, troubles) =
-        (live.calls.clone(), live.feed.clone(), Arc::clone(&live.troubles));
-    select! {
-        () = inventory::run(keeper, calls, troubles, feed, events) => {}
-        () = live.poll.run(&live.inventory, interval) => {}
-        () = tend(&tender) => {}
-        () = live.feed.closed() => {}
-    }
-}
-
-/// Replaces the connection of the calls whenever too many go unanswered.
-async fn tend(tender: &Tender) {
-    let mut backoff = Backoff::new(PAUSE_MAX);
-    let mut fault = Change::default();
-    loop {
-        tender.worn_out().await;
-        // Where libvirtd has gone, the feed's end is seen meanwhile.
-        time::sleep(backoff.pause()).await;
-        if fault.begin() {
-            tracing::warn!("libvirtd leaves calls unanswered: their connection is replaced");
+    async fn keep(self, publish: watch::Sender<Link>) {
+        let address = &self.address;
+        let mut is_first = true;
+        let mut backoff = Backoff::new(PAUSE_MAX);
+        let mut told = String::new();
+        loop {
+            match Session::open(address, CONNECT_DEADLINE, Arc::clone(&self.telemetry) as _).await {
+                Ok(session) => {
+                    told.clear();
+                    if !mem::take(&mut is_first) {
+                        self.telemetry.note_reconnect();
+                    }
+                    tracing::info!(uri = %address, socket = %address.socket().display(), "connected");
+                    let began = Instant::now();
+                    self.attend(session, &publish).await;
+                    tracing::warn!(uri = %address, "libvirtd hung up, connecting again");
+                    backoff.set_ceiling(PAUSE_MAX);
+                    if began.elapsed() >= STEADY {
+                        backoff.reset();
+                    }
+                    // A scrape may wait for this attempt: it is likely to succeed.
+                    publish.send_replace(Link::Connecting);
+                }
+                Err(error) => {
+                    let refused = error.is_refusal();
+                    backoff.set_ceiling(if refused { REFUSED_PAUSE_MAX } else { PAUSE_MAX });
+                    let text = chain(&error).to_string();
+                    if text != told {
+                        tracing::warn!("{text}");
+                        told = text;
+                    }
+                    publish.send_replace(Link::Down);
+                }
+            }
+            time::sleep(backoff.pause()).await;
         }
-        if tender.replace(CONNECT_DEADLINE).await.is_ok()
-            && time::timeout(STEADY, tender.worn_out()).await.is_err()
-        {
-            fault.end();
-            backoff.reset();
+    }
+
+    /// Keeps inventory, poll and connections going until the session ends.
+    async fn attend(&self, session: Session, publish: &watch::Sender<Link>) {
+        let Session { calls, tender, feed, events, ledger, hostname } = session;
+        let (inventory, keeper) = Inventory::new();
+        let troubles = Arc::new(Troubles::default());
+        let care = Care::new(ledger.clone(), self.abandoned_max);
+        let poll = Poll::new(calls.clone(), feed.clone(), care.clone(), Arc::clone(&troubles));
+        let surveyor = Surveyor::new(calls.clone(), care.clone(), Arc::clone(&troubles));
+        let controls = Controls::new(calls.clone(), care.clone(), Arc::clone(&troubles));
+        let live = Arc::new(Live {
+            calls: calls.clone(),
+            feed: feed.clone(),
+            hostname,
+            inventory,
+            poll,
+            surveyor,
+            controls,
+            troubles,
+            ledger,
+        });
+        publish.send_replace(Link::Up(Arc::clone(&live)));
+        select! {
+            () = inventory::run(keeper, calls, care, feed, events) => {}
+            () = live.poll(self.interval) => {}
+            () = self.tend(&tender) => {}
+            () = live.feed.closed() => {}
+        }
+    }
+
+    /// Replaces the connection of the calls whenever too many go unanswered.
+    async fn tend(&self, tender: &Tender) {
+        let mut backoff = Backoff::new(PAUSE_MAX);
+        let mut fault = Change::default();
+        loop {
+            tender.worn_out().await;
+            if fault.begin() {
+                tracing::warn!("libvirtd leaves calls unanswered: they get another connection");
+            }
+            // The first one at once: scrapes wait for it. Where libvirtd has gone, the
+            // feed's end is seen meanwhile.
+            while tender.replace(CONNECT_DEADLINE).await.is_err() {
+                time::sleep(backoff.pause()).await;
+            }
+            self.telemetry.note_reconnect();
+            if time::timeout(STEADY, tender.worn_out()).await.is_err() {
+                fault.end();
+                backoff.reset();
+            }
         }
     }
 }
@@ -173,3 +245,5 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// How long a connection lasts before the next pause is a short one again.
 const STEADY: Duration = Duration::from_secs(10);
+/// How long a round between scrapes may take.
+const ROUND_MAX: Duration = Duration::from_secs(10);

@@ -12,45 +12,70 @@ use tokio::{
 };
 
 use crate::{
-    daemon::Daemon,
+    daemon::{Daemon, Live},
     families,
     inventory::{Instance, Roster},
+    log,
     snapshot::Snapshot,
-    survey::survey,
+    survey::Skipped,
+    telemetry::{CollectionReport, Telemetry},
 };
 
 /// What answers a scrape.
 #[derive(Debug)]
 pub(crate) struct Exporter {
     daemon: Daemon,
+    min_age: Duration,
+    telemetry: Arc<Telemetry>,
+    log: Arc<log::Counts>,
     last: Mutex<Option<Collection>>,
 }
 
 /// What one collection found.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Collection {
     began: Instant,
     /// Whether its deadline cut it short.
     is_cut: bool,
     snapshot: Arc<Snapshot>,
+    /// What it was made of, to see whether anything has happened since. `None`
+    /// where libvirtd did not answer.
+    source: Option<Source>,
+}
+
+/// What there was to be measured.
+#[derive(Clone, Debug)]
+struct Source {
+    live: Arc<Live>,
+    roster: Roster,
+    /// Events until it began.
+    happenings: u64,
 }
 
 impl Exporter {
-    pub(crate) fn new(daemon: Daemon) -> Self {
-        Self { daemon, last: Mutex::default() }
+    /// A collection serves the scrapes of the next `min_age`.
+    pub(crate) fn new(
+        daemon: Daemon,
+        min_age: Duration,
+        telemetry: Arc<Telemetry>,
+        log: Arc<log::Counts>,
+    ) -> Self {
+        Self { daemon, min_age, telemetry, log, last: Mutex::default() }
     }
 
     /// Returns a whole exposition in Prometheus' text format, within `deadline`.
     ///
-    /// Scrapes that arrive while another is served share the collection after
-    /// it: none is answered with what was measured before it came, and libvirtd
-    /// does the work once. One that has no time left to ask libvirtd says nothing
-    /// of it, not even whether it is up.
+    /// libvirtd does the work once for scrapes that arrive while another one is
+    /// served, and for those that come soon after; what happened to a domain before
+    /// a scrape came is in it nevertheless. One that has no time left to ask libvirtd
+    /// says nothing of it, not even whether it is up.
     pub(crate) async fn scrape(&self, deadline: Duration) -> String {
         let arrived = Instant::now();
-        let until = later(arrived, deadline);
+        let until = after(arrived, deadline);
         let snapshot = self.snapshot(arrived, until).await;
-        families::expose(&snapshot)
+        let ledger = self.daemon.ledger();
+        let report = self.telemetry.report(ledger.as_ref(), self.log.by_level());
+        families::expose(&snapshot, &report)
     }
 
     async fn snapshot(&self, arrived: Instant, until: Instant) -> Arc<Snapshot> {
@@ -58,43 +83,88 @@ impl Exporter {
         let Ok(mut last) = time::timeout_at(until, self.last.lock()).await else {
             return Arc::default();
         };
-        if let Some(Collection { began, is_cut: false, snapshot }) = &*last
-            && *began >= arrived
+        if let Some(collection) = &*last
+            && collection.began >= arrived
+            && !collection.is_cut
         {
-            return Arc::clone(snapshot);
+            return Arc::clone(&collection.snapshot);
         }
         let began = Instant::now();
-        let snapshot = Arc::new(self.collect(until).await);
-        let is_cut = until <= Instant::now();
-        *last = Some(Collection { began, is_cut, snapshot: Arc::clone(&snapshot) });
+        let collection = match self.settle(until).await {
+            None => Collection {
+                began,
+                is_cut: false,
+                snapshot: Arc::new(Snapshot::down()),
+                source: None,
+            },
+            Some(source) => {
+                if let Some(last) = &*last
+                    && last.began.elapsed() < self.min_age
+                    && !last.is_cut
+                    && last.source.as_ref().is_some_and(|last| source.is_as(last))
+                {
+                    return Arc::clone(&last.snapshot);
+                }
+                let (snapshot, skipped) = collect(&source, until).await;
+                self.telemetry.note_collection(CollectionReport {
+                    ended: SystemTime::now(),
+                    took: began.elapsed(),
+                    skipped,
+                });
+                let is_cut = until <= Instant::now();
+                Collection { began, is_cut, snapshot: Arc::new(snapshot), source: Some(source) }
+            }
+        };
+        let snapshot = Arc::clone(&collection.snapshot);
+        *last = Some(collection);
         snapshot
     }
 
-    async fn collect(&self, until: Instant) -> Snapshot {
-        let left = || until.saturating_duration_since(Instant::now());
-        let patience = until.min(later(Instant::now(), CONNECT_PATIENCE));
-        let Some(live) = self.daemon.live(patience).await else { return Snapshot::down() };
+    /// Finds out what there is to be measured; `None` where libvirtd does not answer.
+    async fn settle(&self, until: Instant) -> Option<Source> {
+        let patience = until.min(after(Instant::now(), CONNECT_PATIENCE));
+        let live = self.daemon.live(patience).await?;
         // A domain may hold the list up. Then what was listed last has to do, as
         // long as libvirtd is there at all.
-        if !live.inventory.settle(SETTLE_PATIENCE.min(left().mul_f64(0.3))).await
-            && !live.answers(ANSWER_PATIENCE.min(left().mul_f64(0.3))).await
-        {
-            return Snapshot::down();
+        let settled = live.inventory.settle(SETTLE_PATIENCE.min(share(until, 0.3))).await;
+        if !settled && !live.answers(ANSWER_PATIENCE.min(share(until, 0.3))).await {
+            return None;
         }
-        let roster = live.inventory.roster();
-        live.troubles.keep(&roster);
-        let poll_until = later(Instant::now(), left().mul_f64(POLL_SHARE));
-        let times = live.poll.round(&roster, poll_until).await;
-        let survey = survey(&live.calls, &live.troubles, &roster, until).await;
-        // Whoever ended meanwhile was measured in half.
-        let settled = live.inventory.settle(LAST_LOOK.min(left())).await;
-        // Where libvirtd went away meanwhile, half an answer is none.
-        if live.feed.is_closed() {
-            return Snapshot::down();
-        }
-        let roster = if settled { still_there(&roster, &live.inventory.roster()) } else { roster };
-        Snapshot::new(live.hostname.clone(), &roster, &times, survey, SystemTime::now())
+        let (roster, happenings) = (live.inventory.roster(), live.inventory.happenings());
+        Some(Source { live, roster, happenings })
     }
+}
+
+impl Source {
+    /// Whether nothing has happened to any domain since another one was found.
+    fn is_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.live, &other.live)
+            && Arc::ptr_eq(&self.roster, &other.roster)
+            && self.happenings == other.happenings
+    }
+}
+
+async fn collect(source: &Source, until: Instant) -> (Snapshot, Skipped) {
+    let Source { live, roster, .. } = source;
+    live.keep(roster);
+    let poll_until = after(Instant::now(), share(until, POLL_SHARE));
+    let times = live.poll.round(roster, poll_until).await;
+    let survey_until = after(Instant::now(), share(until, SURVEY_SHARE));
+    let survey = live.surveyor.survey(roster, survey_until).await;
+    // After the survey: it shows which guests it hangs in.
+    let domains = roster.iter().map(|instance| &instance.domain);
+    let controls = live.controls.round(domains, until).await;
+    // Whoever ended meanwhile was measured in half.
+    let settled = live.inventory.settle(LAST_LOOK.min(share(until, 0.5))).await;
+    // Where libvirtd went away meanwhile, or fell silent, half an answer is none.
+    let is_here = settled || live.answers(LAST_LOOK.min(share(until, 1.0))).await;
+    if live.feed.is_closed() || !is_here {
+        return (Snapshot::down(), survey.skipped);
+    }
+    let there =
+        if settled { still_there(roster, &live.inventory.roster()) } else { Arc::clone(roster) };
+    let (host, now) = (live.hostname.clone(), SystemTime::now());
+    (Snapshot::new(host, &there, &times, &survey, &controls, now), survey.skipped)
 }
 
 /// Those of a roster whose run goes on in another.
@@ -109,7 +179,12 @@ fn still_there(roster: &Roster, later: &Roster) -> Roster {
     roster.iter().filter(still).cloned().collect()
 }
 
-fn later(from: Instant, pause: Duration) -> Instant {
+/// Returns a part of the time that is left.
+fn share(until: Instant, part: f64) -> Duration {
+    until.saturating_duration_since(Instant::now()).mul_f64(part)
+}
+
+fn after(from: Instant, pause: Duration) -> Instant {
     from.checked_add(pause).unwrap_or(from)
 }
 
@@ -122,6 +197,8 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 /// What the poll may take of the time that is left: with the default deadline,
 /// enough to find out that a domain hangs without its monitor.
 const POLL_SHARE: f64 = 0.55;
+/// What the survey may take of the time that is left then.
+const SURVEY_SHARE: f64 = 0.9;
 /// How long a scrape waits in the end to know who is gone.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 

@@ -5,12 +5,15 @@
 //!
 //! * [`instance`]: the mission's families, in Nova's words
 //! * [`domain`]: the families of the libvirt exporters, in libvirt's words
-//! * [`exporter`]: libvirtd's state and the build
+//! * [`exporter`]: libvirtd's state and our own work
 //! * [`process`]: the exporter's own use of the host
 
 use exposition::{Exposition, Family, Samples};
 
-use crate::snapshot::{Measured, Snapshot};
+use crate::{
+    snapshot::{Measured, Snapshot},
+    telemetry::Report,
+};
 
 mod domain;
 mod exporter;
@@ -33,6 +36,8 @@ pub(crate) struct Row {
 pub(crate) enum Write {
     /// Once a scrape.
     Host(fn(&Snapshot, &mut Samples<'_>)),
+    /// Once a scrape, of our own work.
+    Exporter(fn(&Report, &mut Samples<'_>)),
     /// For each instance that runs.
     Instance(fn(&Measured, &Snapshot, &mut Samples<'_>)),
 }
@@ -41,19 +46,20 @@ pub(crate) enum Write {
 pub(crate) const TABLE: [&[Row]; 4] = [exporter::ROWS, instance::ROWS, domain::ROWS, process::ROWS];
 
 /// Returns the exposition of a snapshot.
-pub(crate) fn expose(snapshot: &Snapshot) -> String {
+pub(crate) fn expose(snapshot: &Snapshot, report: &Report) -> String {
     let mut exposition = Exposition::default();
     for row in TABLE.into_iter().flatten() {
-        row.write(snapshot, &mut exposition);
+        row.write(snapshot, report, &mut exposition);
     }
     exposition.into_text()
 }
 
 impl Row {
-    fn write(&self, snapshot: &Snapshot, exposition: &mut Exposition) {
+    fn write(&self, snapshot: &Snapshot, report: &Report, exposition: &mut Exposition) {
         let mut samples = exposition.family(&self.family);
         match self.write {
             Write::Host(write) => write(snapshot, &mut samples),
+            Write::Exporter(write) => write(report, &mut samples),
             Write::Instance(write) => {
                 for measured in &snapshot.instances {
                     write(measured, snapshot, &mut samples);
@@ -103,10 +109,7 @@ mod tests {
     fn the_readme_is_current() {
         let mut table = String::from("| name | type | from | |\n|---|---|---|---|\n");
         for Row { family: Family { name, kind, help }, origin, .. } in TABLE.into_iter().flatten() {
-            let kind = match kind {
-                Kind::Counter => "counter",
-                Kind::Gauge => "gauge",
-            };
+            let kind = kind.word();
             writeln!(table, "| `{name}` | {kind} | {origin} | {help} |").unwrap();
         }
         let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");

@@ -4,7 +4,8 @@
 //!   variables are read all come from it
 //! * `spelling`: one dash or two, and the environment, made into the words that clap parses
 //! * `error`: what is wrong with a command line, in one line
-//! * `interval`, `listen_address`, `metrics_path`: the values that are ours to define
+//! * `duration`, `listen_address`, `max_abandoned`, `metrics_path`: the values that are ours to
+//!   define
 
 use std::{ffi::OsString, time::Duration};
 
@@ -16,9 +17,10 @@ pub(crate) use self::{error::FlagError, listen_address::ListenAddress, metrics_p
 use crate::log::{LogFormat, LogLevel, LogTarget};
 
 mod command_line;
+mod duration;
 mod error;
-mod interval;
 mod listen_address;
+mod max_abandoned;
 mod metrics_path;
 mod spelling;
 
@@ -29,6 +31,12 @@ pub(crate) struct Flags {
     pub(crate) uri: Address,
     /// Pause between two polls; zero polls only when scraped.
     pub(crate) interval: Duration,
+    /// How long a scrape may take that names no timeout.
+    pub(crate) deadline: Duration,
+    /// How long after its beginning a collection serves further scrapes.
+    pub(crate) min_age: Duration,
+    /// Abandoned calls at which no monitor is asked any more.
+    pub(crate) max_abandoned: usize,
     /// Where to listen, at least one address.
     pub(crate) listen: Vec<ListenAddress>,
     /// Path of the metrics.
@@ -66,21 +74,36 @@ pub(crate) fn parse(
     let mut command = command_line::command();
     let words = Words::collect(&command, args, variable);
     let parsed = command_line::parse(&mut command, words.as_slice());
-    let CommandLine { uri, interval, port, listen, path, log, log_level, log_format, once } =
-        match parsed {
-            Ok(command_line) => command_line,
-            Err(error) => {
-                return Err(match error.kind() {
-                    ErrorKind::DisplayHelp => Stop::Answer(error.to_string()),
-                    ErrorKind::DisplayVersion => Stop::Answer(command_line::version()),
-                    _ => Stop::Refusal(FlagError::new(&error, &words)),
-                });
-            }
-        };
+    let CommandLine {
+        uri,
+        interval,
+        deadline,
+        min_age,
+        max_abandoned,
+        port,
+        listen,
+        path,
+        log,
+        log_level,
+        log_format,
+        once,
+    } = match parsed {
+        Ok(command_line) => command_line,
+        Err(error) => {
+            return Err(match error.kind() {
+                ErrorKind::DisplayHelp => Stop::Answer(error.to_string()),
+                ErrorKind::DisplayVersion => Stop::Answer(command_line::version()),
+                _ => Stop::Refusal(FlagError::new(&error, &words)),
+            });
+        }
+    };
     let listen = if listen.is_empty() { vec![ListenAddress::Everywhere(port)] } else { listen };
     Ok(Flags {
         uri,
         interval,
+        deadline,
+        min_age,
+        max_abandoned,
         listen,
         metrics_path: path,
         log: LogTarget::from(log),
@@ -129,8 +152,21 @@ mod tests {
 
     #[test]
     fn without_a_flag_all_is_as_in_the_first_exporter() {
-        let Flags { uri, interval, listen, metrics_path, log, log_level, log_format, once } =
-            flags(&[]);
+        let Flags {
+            uri,
+            interval,
+            deadline,
+            min_age,
+            max_abandoned,
+            listen,
+            metrics_path,
+            log,
+            log_level,
+            log_format,
+            once,
+        } = flags(&[]);
+        assert_eq!((deadline, min_age), (Duration::from_secs(5), Duration::from_secs(1)));
+        assert_eq!(max_abandoned, 12);
         assert_eq!(uri.to_string(), "qemu:///system");
         assert_eq!(interval, Duration::from_secs(1));
         assert_eq!(listen, [ListenAddress::Everywhere(9100)]);
@@ -147,6 +183,9 @@ mod tests {
             let split: Vec<String> = [
                 ("uri", "test:///default"),
                 ("interval", "0"),
+                ("deadline", "2s"),
+                ("min-age", "0"),
+                ("max-abandoned", "4"),
                 ("port", "9177"),
                 ("path", "/m"),
                 ("log", "x.log"),
@@ -161,7 +200,8 @@ mod tests {
                 let args: Vec<&str> = args.iter().map(String::as_str).collect();
                 let flags = flags(&args);
                 assert_eq!(flags.uri.to_string(), "test:///default");
-                assert!(flags.interval.is_zero());
+                assert!(flags.interval.is_zero() && flags.min_age.is_zero());
+                assert_eq!((flags.deadline, flags.max_abandoned), (Duration::from_secs(2), 4));
                 assert_eq!(listen(&flags), [":9177"]);
                 assert_eq!(flags.metrics_path.to_string(), "/m");
                 assert_eq!(flags.log, LogTarget::File("x.log".into()));
@@ -233,6 +273,9 @@ mod tests {
             &[
                 ("LIBVIRT_NOVA_URI", "test:///default"),
                 ("LIBVIRT_NOVA_INTERVAL", "2s"),
+                ("LIBVIRT_NOVA_DEADLINE", "3s"),
+                ("LIBVIRT_NOVA_MIN_AGE", "4s"),
+                ("LIBVIRT_NOVA_MAX_ABANDONED", "5"),
                 ("LIBVIRT_NOVA_PORT", "9"),
                 ("LIBVIRT_NOVA_WEB_LISTEN_ADDRESS", "127.0.0.1:1,[::1]:2"),
                 ("LIBVIRT_NOVA_WEB_TELEMETRY_PATH", "/m"),
@@ -246,6 +289,9 @@ mod tests {
         .unwrap();
         assert_eq!(flags.uri.to_string(), "test:///default");
         assert_eq!(flags.interval, Duration::from_secs(2));
+        assert_eq!(flags.deadline, Duration::from_secs(3));
+        assert_eq!(flags.min_age, Duration::from_secs(4));
+        assert_eq!(flags.max_abandoned, 5);
         assert_eq!(listen(&flags), ["127.0.0.1:1", "[::1]:2"]);
         assert_eq!(flags.metrics_path.to_string(), "/m");
         assert_eq!(flags.log, LogTarget::Stderr);
@@ -417,6 +463,22 @@ mod tests {
                       How often CPU times are read: 100ms to 1h, or 0 for only when scraped
                       [default: 1s]
                       [env: LIBVIRT_NOVA_INTERVAL]
+                  --deadline <DURATION>
+                      How long a scrape may take that names no timeout: 100ms to 1m.
+                      Prometheus names one, of which a tenth is left for the way
+                      [default: 5s]
+                      [env: LIBVIRT_NOVA_DEADLINE]
+                  --min-age <DURATION>
+                      How long after it began a collection serves further scrapes, unless
+                      something happened to a domain meanwhile: 1ms to 1m, or 0 for never
+                      [default: 1s]
+                      [env: LIBVIRT_NOVA_MIN_AGE]
+                  --max-abandoned <CALLS>
+                      How many calls may hang in guests that do not answer before no guest
+                      is asked any more for what its QEMU must be asked for: 1 to 16. Each
+                      holds one of libvirtd's 20 workers until the guest goes on
+                      [default: 12]
+                      [env: LIBVIRT_NOVA_MAX_ABANDONED]
 
             Web:
                   --port <PORT>

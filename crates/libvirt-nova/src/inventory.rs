@@ -11,7 +11,13 @@
 //! * [`reading`]: getting both from libvirtd
 //! * [`mirror`]: the state of the task
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use libvirt_client::{CallError, Calls, Client, Events};
 use libvirt_wire::{Domain, call::ConnectListAllDomains};
@@ -31,8 +37,9 @@ pub(crate) use self::{
     nova::Nova,
 };
 use crate::{
+    care::Care,
     fault::{Change, chain},
-    trouble::Troubles,
+    later::later,
 };
 
 mod devices;
@@ -49,6 +56,7 @@ pub(crate) type Roster = Arc<[Arc<Instance>]>;
 pub(crate) struct Inventory {
     questions: mpsc::Sender<Question>,
     roster: watch::Receiver<Roster>,
+    happenings: Arc<AtomicU64>,
 }
 
 /// Somebody wants to know that the roster is true now.
@@ -74,7 +82,15 @@ impl Inventory {
     pub(crate) fn new() -> (Self, Keeper) {
         let (questions, asked) = mpsc::channel(QUESTIONS);
         let (publish, roster) = watch::channel(Roster::default());
-        (Self { questions, roster }, Keeper { asked, publish })
+        let happenings = Arc::<AtomicU64>::default();
+        let keeper = Keeper { asked, publish, happenings: Arc::clone(&happenings) };
+        (Self { questions, roster, happenings }, keeper)
+    }
+
+    /// How many events libvirtd has sent. The same number twice means that nothing
+    /// has happened to any domain between, as far as libvirtd tells.
+    pub(crate) fn happenings(&self) -> u64 {
+        self.happenings.load(Ordering::Relaxed)
     }
 
     /// The instances as they were known last.
@@ -100,6 +116,7 @@ impl Inventory {
 pub(crate) struct Keeper {
     asked: mpsc::Receiver<Question>,
     publish: watch::Sender<Roster>,
+    happenings: Arc<AtomicU64>,
 }
 
 /// Keeps the roster true until the session ends.
@@ -109,12 +126,12 @@ pub(crate) struct Keeper {
 pub(crate) async fn run(
     keeper: Keeper,
     calls: Calls,
-    troubles: Arc<Troubles>,
+    care: Care,
     feed: Client,
     mut events: Events,
 ) {
-    let Keeper { mut asked, publish } = keeper;
-    let mut mirror = Mirror::new(calls, troubles);
+    let Keeper { mut asked, publish, happenings } = keeper;
+    let mut mirror = Mirror::new(calls, care, happenings);
     let mut waiting: Vec<Question> = Vec::new();
     let mut fault = Change::default();
     // At most one is under way: whatever holds it up would hold up another.
@@ -215,11 +232,6 @@ impl Question {
 
 async fn list(feed: Client) -> Result<Vec<Domain>, CallError> {
     Ok(feed.call(&ConnectListAllDomains, LIST_DEADLINE).await?.decode()?.0)
-}
-
-fn later(pause: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(pause).unwrap_or(now)
 }
 
 /// How long a scrape waits for readings: they take some milliseconds, or hang.

@@ -3,11 +3,13 @@
 //! [`start`] installs the receiver of every `tracing` event, [`output::Lines`].
 //! `event` takes an event's fields apart, `line` prints them in one of the three
 //! forms with the help of `escape`, `output` says where lines go, `file` keeps
-//! the log file below its limit and finds it again when it is rotated away.
+//! the log file below its limit and finds it again when it is rotated away, `count`
+//! counts what is logged.
 //!
 //! No text in an event, a tenant's included, can begin a second line, and no
 //! fault of a file or of standard error ends or unwinds the process.
 
+mod count;
 mod escape;
 mod event;
 mod file;
@@ -18,11 +20,14 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
+use count::Counting;
+pub(crate) use count::Counts;
 use output::{Lines, Output};
 
 /// Installs the log, for the whole process and until it ends.
@@ -32,13 +37,18 @@ use output::{Lines, Output};
 /// last line before an exit is not lost. A pipe that nobody empties would hold
 /// that thread up once it is full; a file, a fault or a closed stream does not.
 ///
-/// A second call changes nothing: the first log stays.
+/// Returns the numbers of the events that it logs. A second call changes nothing: the
+/// first log stays.
 ///
 /// # Errors
 ///
 /// When the file of [`LogTarget::File`] cannot be opened; nothing is installed
 /// then. For [`LogTarget::DefaultFile`] that is a warning on standard error.
-pub(crate) fn start(target: LogTarget, level: LogLevel, format: LogFormat) -> Result<(), LogError> {
+pub(crate) fn start(
+    target: LogTarget,
+    level: LogLevel,
+    format: LogFormat,
+) -> Result<Arc<Counts>, LogError> {
     let (output, fault) = match target {
         LogTarget::Stderr => (Output::Stderr, None),
         LogTarget::File(path) => match Output::open(&path) {
@@ -50,8 +60,10 @@ pub(crate) fn start(target: LogTarget, level: LogLevel, format: LogFormat) -> Re
             Err(fault) => (Output::Stderr, Some(fault)),
         },
     };
+    let counts = Arc::new(Counts::default());
     let subscriber = tracing_subscriber::registry()
         .with(LevelFilter::from(level))
+        .with(Counting(Arc::clone(&counts)))
         .with(Lines::new(format, output));
     // This fails only if there is a log already, which then goes on.
     let _ = tracing::subscriber::set_global_default(subscriber);
@@ -62,7 +74,7 @@ pub(crate) fn start(target: LogTarget, level: LogLevel, format: LogFormat) -> Re
             "cannot open the log file, logging to standard error alone"
         );
     }
-    Ok(())
+    Ok(counts)
 }
 
 /// The log file in the working directory, where none is named.

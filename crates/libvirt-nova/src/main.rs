@@ -2,7 +2,7 @@
 //!
 //! It asks libvirtd what the host's domains do and answers Prometheus.
 //! `ARCHITECTURE.md` has the map; the modules in the order of the data are
-//! [`daemon`], [`inventory`], [`poll`] and [`survey`], [`snapshot`], [`families`],
+//! [`daemon`], [`inventory`], [`poll`], [`survey`] and [`control`], [`snapshot`], [`families`],
 //! [`exporter`] and [`http`].
 
 use std::{
@@ -10,22 +10,27 @@ use std::{
     error::Error,
     io::{self, Write},
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
 use tokio::{
     runtime,
     signal::unix::{SignalKind, signal},
-    time::Instant,
 };
 
 use crate::{
+    daemon::{Daemon, Watch},
     exporter::Exporter,
     fault::chain,
     flags::{Flags, Stop},
+    later::later,
     log::LogTarget,
+    telemetry::Telemetry,
 };
 
+mod care;
+mod control;
 mod daemon;
 mod exporter;
 mod families;
@@ -33,11 +38,13 @@ mod fault;
 mod flags;
 mod http;
 mod inventory;
+mod later;
 mod log;
 mod poll;
 mod snapshot;
 mod stats;
 mod survey;
+mod telemetry;
 mod trouble;
 
 /// Exit status: 0 asked to stop, 1 could not start or go on, 2 wrong usage.
@@ -65,37 +72,51 @@ fn main() -> ExitCode {
 fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
     // What is asked for on the terminal belongs on the terminal.
     let log = if flags.once { LogTarget::Stderr } else { flags.log.clone() };
-    log::start(log, flags.log_level, flags.log_format)?;
+    let log = log::start(log, flags.log_level, flags.log_format)?;
     // One thread is plenty for what an exporter does, and costs the host the least.
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         if flags.once {
-            print_once(flags).await?;
+            print_once(flags, log).await?;
         } else {
-            serve(flags).await?;
+            serve(flags, log).await?;
         }
         Ok(())
     })
 }
 
 /// Prints one exposition.
-async fn print_once(flags: Flags) -> io::Result<()> {
-    let (daemon, watching) = daemon::watch(flags.uri, Duration::ZERO);
+async fn print_once(flags: Flags, log: Arc<log::Counts>) -> io::Result<()> {
+    let deadline = flags.deadline;
+    let (daemon, exporter, watching) = prepare(Flags { interval: Duration::ZERO, ..flags }, log);
     let watching = tokio::spawn(watching);
-    let until = Instant::now().checked_add(PATIENCE).unwrap_or_else(Instant::now);
     // A scrape does not wait for libvirtd to let us in, who asks by hand does.
-    daemon.live(until).await;
-    let text = Exporter::new(daemon.clone()).scrape(PATIENCE).await;
+    daemon.live(later(deadline)).await;
+    let text = exporter.scrape(deadline).await;
     watching.abort();
     daemon.close().await;
     io::stdout().write_all(text.as_bytes())
 }
 
-/// How long who asks by hand waits for libvirtd to let us in, and then for its answers.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// What watches libvirtd, what answers scrapes, and the task of the former.
+fn prepare(
+    flags: Flags,
+    log: Arc<log::Counts>,
+) -> (Daemon, Exporter, impl Future<Output = ()> + Send) {
+    let telemetry = Arc::<Telemetry>::default();
+    let watch = Watch {
+        address: flags.uri,
+        interval: flags.interval,
+        abandoned_max: flags.max_abandoned,
+        telemetry: Arc::clone(&telemetry),
+    };
+    let (daemon, watching) = watch.start();
+    let exporter = Exporter::new(daemon.clone(), flags.min_age, telemetry, log);
+    (daemon, exporter, watching)
+}
 
 /// Answers scrapes until told to stop.
-async fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
+async fn serve(flags: Flags, log: Arc<log::Counts>) -> Result<(), Box<dyn Error>> {
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tracing::info!(
@@ -105,16 +126,16 @@ async fn serve(flags: Flags) -> Result<(), Box<dyn Error>> {
         "starting libvirt_nova"
     );
     let listeners = http::bind(&flags.listen).await?;
-    let (daemon, watching) = daemon::watch(flags.uri, flags.interval);
+    let (path, deadline) = (flags.metrics_path.clone(), flags.deadline);
+    let (daemon, exporter, watching) = prepare(flags, log);
     let watching = tokio::spawn(watching);
-    let exporter = Exporter::new(daemon.clone());
     let stop = async {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
     };
-    http::serve(listeners, &flags.metrics_path, |deadline| exporter.scrape(deadline), stop).await;
+    http::serve(listeners, &path, deadline, |deadline| exporter.scrape(deadline), stop).await;
     // Nobody shall mistake our goodbye for libvirtd's.
     watching.abort();
     daemon.close().await;

@@ -2,26 +2,26 @@
 //!
 //! Only calls that take neither a domain's job nor its monitor: a QEMU that
 //! does not answer cannot hold them up. A domain that libvirtd holds for another
-//! reason costs a round one deadline, and is then left alone for a while.
+//! reason costs a round one deadline, and is left alone until that call comes back.
 
 use std::{
     collections::HashMap,
-    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use futures_util::{StreamExt, stream};
-use libvirt_client::{CallError, Calls, WINDOW};
+use libvirt_client::{CallError, Calls, Client, WINDOW};
 use libvirt_wire::{
     Uuid,
     call::{ConnectGetHostname, DomainGetCpuStats, DomainGetInfo},
 };
-use tokio::time::{self, Instant, MissedTickBehavior};
+use tokio::time::{self, Instant};
 
 use crate::{
+    care::Care,
     fault::chain,
-    inventory::{Instance, Inventory, Roster},
+    inventory::{Instance, Roster},
     trouble::Troubles,
 };
 
@@ -34,6 +34,8 @@ pub(crate) type CpuTimes = HashMap<Uuid, Duration>;
 #[derive(Debug)]
 pub(crate) struct Poll {
     calls: Calls,
+    feed: Client,
+    care: Care,
     troubles: Arc<Troubles>,
     state: Mutex<State>,
 }
@@ -57,22 +59,9 @@ enum Source {
 }
 
 impl Poll {
-    pub(crate) fn new(calls: Calls, troubles: Arc<Troubles>) -> Self {
-        Self { calls, troubles, state: Mutex::default() }
-    }
-
-    /// Makes a round each `interval`, for ever. Never where it is zero.
-    pub(crate) async fn run(&self, inventory: &Inventory, interval: Duration) {
-        if interval.is_zero() {
-            return std::future::pending().await;
-        }
-        let mut ticks = time::interval(interval);
-        // After a daemon's pause, one round is worth as much as all that were missed.
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            self.round(&inventory.roster(), later(ROUND_MAX)).await;
-        }
+    /// `feed` is where libvirtd's silence is told from a domain's.
+    pub(crate) fn new(calls: Calls, feed: Client, care: Care, troubles: Arc<Troubles>) -> Self {
+        Self { calls, feed, care, troubles, state: Mutex::default() }
     }
 
     /// Asks for the CPU time of all; at `until` it ends with what it has.
@@ -84,7 +73,7 @@ impl Poll {
         if source == Some(Source::Process) {
             return self.times(Source::Process, roster, until).await.times;
         }
-        let Answers { times, refused, .. } = self.times(Source::Cgroup, roster, until).await;
+        let Answers { times, refused } = self.times(Source::Cgroup, roster, until).await;
         if source.is_none() && times.is_empty() && !refused.is_empty() {
             // Refused for everybody. Either all of them have just ended, or there
             // are no cgroups; a domain that runs decides it.
@@ -107,47 +96,28 @@ impl Poll {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for the CPU time of all, and once more of those whose call hung or was
-    /// lost with the connection.
+    /// Asks for the CPU time of all but those that libvirtd holds.
     async fn times<'r>(&self, source: Source, roster: &'r Roster, until: Instant) -> Answers<'r> {
-        let spared = |instance: &&Instance| !self.troubles.is_spared(&instance.domain);
-        let askable = roster.iter().map(|instance| &**instance).filter(spared).collect();
-        let mut answers = self.ask(source, askable, until).await;
-        let hung = mem::take(&mut answers.hung);
-        // Where nobody gets an answer, it is libvirtd that hangs.
-        let heard = !answers.times.is_empty() || !answers.refused.is_empty();
-        if hung.is_empty() || !(heard || self.is_heard().await) {
-            return answers;
-        }
-        let again = hung.into_iter().map(|(instance, _)| instance).collect();
-        let Answers { times, refused, hung } = self.ask(source, again, until).await;
-        answers.times.extend(times);
-        answers.refused.extend(refused);
-        for (instance, error) in hung.iter().filter(|(_, error)| error.is_timeout()) {
-            self.troubles.spare(&instance.domain, error);
-        }
-        answers
-    }
-
-    async fn ask<'r>(
-        &self,
-        source: Source,
-        instances: Vec<&'r Instance>,
-        until: Instant,
-    ) -> Answers<'r> {
-        let asked: Vec<_> =
-            instances.into_iter().map(|instance| self.cpu_time(source, instance)).collect();
+        let instances = roster.iter().map(|instance| &**instance);
+        let asked: Vec<_> = instances
+            .filter(|instance| !self.care.is_held(&instance.domain))
+            .map(|instance| self.cpu_time(source, instance))
+            .collect();
         let mut asked = stream::iter(asked).buffer_unordered(WINDOW);
         let mut answers = Answers::default();
+        let mut hung = Vec::new();
         while let Ok(Some((instance, called))) = time::timeout_at(until, asked.next()).await {
             match called {
                 Ok(time) => answers.times.extend(time.map(|time| (instance.domain.uuid, time))),
                 Err(error) if is_refusal(&error) => answers.refused.push((instance, error)),
-                Err(error) if error.is_timeout() || error.is_disconnected() => {
-                    answers.hung.push((instance, error));
-                }
+                Err(error) if error.is_timeout() => hung.push((instance, error)),
                 Err(error) => self.troubles.note(&instance.domain, &error),
             }
+        }
+        // Where nobody gets an answer, it is libvirtd that hangs.
+        let heard = !answers.times.is_empty() || !answers.refused.is_empty();
+        if !hung.is_empty() && (heard || self.is_heard().await) {
+            hung.iter().for_each(|(instance, error)| self.troubles.tell(&instance.domain, error));
         }
         answers
     }
@@ -158,6 +128,9 @@ impl Poll {
         instance: &'r Instance,
     ) -> (&'r Instance, Result<Option<Duration>, CallError>) {
         let domain = &instance.domain;
+        if !self.care.has_room() {
+            return (instance, Ok(None));
+        }
         let time = match source {
             Source::Cgroup => {
                 let called = self.calls.call(&DomainGetCpuStats { domain }, CALL_DEADLINE).await;
@@ -174,7 +147,7 @@ impl Poll {
 
     /// Whether libvirtd answers a call that concerns no domain.
     async fn is_heard(&self) -> bool {
-        self.calls.call(&ConnectGetHostname, CALL_DEADLINE).await.is_ok()
+        self.feed.call(&ConnectGetHostname, CALL_DEADLINE).await.is_ok()
     }
 }
 
@@ -184,8 +157,6 @@ struct Answers<'r> {
     times: CpuTimes,
     /// Those that it has no time for.
     refused: Vec<(&'r Instance, CallError)>,
-    /// Those that it did not answer for.
-    hung: Vec<(&'r Instance, CallError)>,
 }
 
 /// Whether libvirtd has no cgroup's CPU time for a domain that it was asked about.
@@ -210,14 +181,7 @@ impl State {
     }
 }
 
-fn later(pause: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(pause).unwrap_or(now)
-}
-
 /// How long a call that needs no monitor may take; it takes half a millisecond.
 const CALL_DEADLINE: Duration = Duration::from_secs(1);
-/// How long a round between scrapes may take.
-const ROUND_MAX: Duration = Duration::from_secs(10);
 /// Refusals in a row that are worth a line in the log.
 const REFUSALS_TOLD: u32 = 2;

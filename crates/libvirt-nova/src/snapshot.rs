@@ -5,7 +5,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use libvirt_wire::call::ControlInfo;
+use tokio::time::Instant;
+
 use crate::{
+    control::ControlInfos,
     inventory::{Devices, Instance, Roster},
     poll::CpuTimes,
     stats::{Balloon, DomainStats, State},
@@ -32,6 +36,10 @@ pub(crate) struct Measured {
     pub(crate) stats: Option<DomainStats>,
     /// What the guest told of its memory, where that still holds.
     pub(crate) balloon: Option<Balloon>,
+    /// When libvirtd gave `stats`.
+    pub(crate) at: Option<Instant>,
+    /// Whether QEMU answers libvirt, as far as somebody waits for it.
+    pub(crate) control: Option<ControlInfo>,
 }
 
 impl Snapshot {
@@ -46,27 +54,33 @@ impl Snapshot {
         host: Option<String>,
         roster: &Roster,
         times: &CpuTimes,
-        survey: Survey,
+        survey: &Survey,
+        controls: &ControlInfos,
         now: SystemTime,
     ) -> Self {
-        let Survey { stats, ended } = survey;
+        let Survey { readings, ended, .. } = survey;
         let instances = roster
             .iter()
             .filter(|instance| !ended.contains(&instance.domain.uuid))
             .filter(|instance| {
                 let devices = instance.devices.as_deref();
-                stats.get(&instance.domain.uuid).is_none_or(|stats| runs(stats, devices))
+                let reading = readings.get(&instance.domain.uuid);
+                reading.is_none_or(|reading| runs(&reading.stats, devices))
             })
             .map(|instance| {
-                let stats = stats.get(&instance.domain.uuid).cloned();
+                let uuid = instance.domain.uuid;
+                let reading = readings.get(&uuid);
+                let stats = reading.map(|reading| reading.stats.clone());
                 let balloon = stats.as_ref().and_then(|stats| {
                     holds(stats, instance.devices.as_deref(), now).then(|| stats.balloon.clone())
                 });
                 Measured {
-                    cpu_time: times.get(&instance.domain.uuid).copied(),
+                    cpu_time: times.get(&uuid).copied(),
                     instance: Arc::clone(instance),
                     stats,
                     balloon,
+                    at: reading.map(|reading| reading.at),
+                    control: controls.get(&uuid).copied(),
                 }
             })
             .collect();

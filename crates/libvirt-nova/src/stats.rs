@@ -46,6 +46,8 @@ pub(crate) struct Balloon {
     pub(crate) unused: Option<u64>,
     /// When the driver told it.
     pub(crate) last_update: Option<SystemTime>,
+    /// Whether libvirt looked, even if there is no driver to tell.
+    pub(crate) is_measured: bool,
 }
 
 /// The counters of a network interface, as the guest sees its directions.
@@ -104,10 +106,12 @@ impl DomainStats {
         stats
     }
 
-    /// Whether libvirt left out what needs the monitor: it names the disks, and
-    /// counts nothing.
-    pub(crate) fn is_busy(&self) -> bool {
-        !self.blocks.is_empty() && self.blocks.iter().all(|block| block.read_bytes.is_none())
+    /// Whether libvirt asked QEMU, rather than left out what needs the monitor.
+    ///
+    /// It reads the memory of the QEMU process under the same job, so a domain
+    /// without disks tells as well.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.balloon.is_measured || self.blocks.iter().any(|block| block.read_bytes.is_some())
     }
 }
 
@@ -156,6 +160,7 @@ impl Balloon {
             "available" => self.available = bytes,
             "usable" => self.usable = bytes,
             "unused" => self.unused = bytes,
+            "rss" => self.is_measured = true,
             // 0 means that the driver has never told anything.
             "last-update" => {
                 self.last_update = number

@@ -1,183 +1,231 @@
-//! Full statistics, when scraped: many small calls in flight, each with a
+//! Full statistics, when scraped: small calls, a few in flight, each with a
 //! deadline, so that a guest that hangs costs its own statistics.
+//!
+//! * [`pace`]: how many domains a call asks for, and how long it may take
+//! * [`standing`]: who is asked first
 
 use std::{
     collections::{HashMap, VecDeque},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use libvirt_client::{CallError, Calls, WINDOW};
 use libvirt_wire::{
     Call, Domain, Procedure, Uuid,
-    call::{ConnectGetAllDomainStats, Groups},
+    call::{ConnectGetAllDomainStats, DomainStatsRecord, Groups},
 };
 use tokio::time::{self, Instant};
 
-use crate::{inventory::Roster, stats::DomainStats, trouble::Troubles};
+use self::{pace::Pace, standing::Standings};
+use crate::{care::Care, inventory::Roster, stats::DomainStats, trouble::Troubles};
 
-/// What the survey knows of the domains it asked about.
-#[derive(Debug, Default)]
-pub(crate) struct Survey {
-    /// The statistics of each domain that gave some.
-    pub(crate) stats: HashMap<Uuid, DomainStats>,
-    /// The domains that libvirtd left out: they have ended.
-    pub(crate) ended: Vec<Uuid>,
+mod pace;
+mod standing;
+
+/// Who asks for statistics, and what he remembers.
+#[derive(Debug)]
+pub(crate) struct Surveyor {
+    calls: Calls,
+    care: Care,
+    troubles: Arc<Troubles>,
+    memory: Mutex<Memory>,
 }
 
-/// Asks for the statistics of `roster`; at `until` it ends with what it has.
-pub(crate) async fn survey(
-    calls: &Calls,
-    troubles: &Troubles,
-    roster: &Roster,
-    until: Instant,
-) -> Survey {
-    let left = until.saturating_duration_since(Instant::now());
-    // Less than half of what is left, so that a call that hangs leaves time to ask again.
-    let deadline = CALL_DEADLINE.min(left.mul_f64(0.45));
-    let domains = roster.iter().map(|instance| &instance.domain);
-    let domains: Vec<&Domain> = domains.filter(|domain| !troubles.is_spared(domain)).collect();
-    let mut queue: VecDeque<_> =
-        domains.chunks(CALL_SIZE).map(|domains| Ask { domains, failures: 0 }).collect();
-    let mut asked = FuturesUnordered::new();
-    let mut survey = Survey::default();
-    loop {
-        while asked.len() < WINDOW
-            && let Some(ask) = queue.pop_front()
-        {
-            asked.push(ask.make(calls, deadline));
+#[derive(Debug, Default)]
+struct Memory {
+    pace: Pace,
+    standings: Standings,
+}
+
+/// What a survey knows of the domains it asked about.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    /// What each domain gave that gave something.
+    pub(crate) readings: HashMap<Uuid, Reading>,
+    /// The domains that libvirtd left out: they have ended.
+    pub(crate) ended: Vec<Uuid>,
+    pub(crate) skipped: Skipped,
+}
+
+/// The statistics of one domain.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    pub(crate) stats: DomainStats,
+    /// When libvirtd gave them.
+    pub(crate) at: Instant,
+}
+
+/// How many domains were not asked for all they have, and why not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Skipped {
+    /// Every call would hang in them: not asked at all.
+    pub(crate) held: usize,
+    /// So many calls hang that no monitor is asked.
+    pub(crate) abandoned: usize,
+    /// The time was over.
+    pub(crate) deadline: usize,
+}
+
+impl Surveyor {
+    pub(crate) fn new(calls: Calls, care: Care, troubles: Arc<Troubles>) -> Self {
+        Self { calls, care, troubles, memory: Mutex::default() }
+    }
+
+    /// Whether a domain gave less than all to the last survey.
+    pub(crate) fn is_lacking(&self, domain: &Domain) -> bool {
+        self.memory().standings.is_lacking(domain)
+    }
+
+    /// Asks for the statistics of `roster`; at `until` it ends with what it has.
+    ///
+    /// Whoever does not give all in time, or must not be asked for it, is asked for
+    /// what needs no monitor.
+    pub(crate) async fn survey(&self, roster: &Roster, until: Instant) -> Survey {
+        let began = Instant::now();
+        let domains = roster.iter().map(|instance| &instance.domain);
+        let (held, askable): (Vec<_>, Vec<_>) = domains.partition(|it| self.care.is_held(it));
+        self.memory().standings.keep(&askable);
+        let (good, lacking) = self.memory().standings.sort(askable.clone());
+
+        let mut survey = Survey::default();
+        survey.skipped.held = held.len();
+        let mut queue = VecDeque::from([Ask { domains: &good, is_second: false }]);
+        // A call in which one of them hangs must not take the others with it.
+        queue.extend(lacking.chunks(1).map(|domains| Ask { domains, is_second: true }));
+        // Some time is kept for what needs no monitor.
+        let left = until.saturating_duration_since(began);
+        let monitor_until = began.checked_add(left.mul_f64(MONITOR_SHARE)).unwrap_or(until);
+        let unasked = self.ask(queue, GROUPS, monitor_until, &mut survey).await;
+        match self.care.window() {
+            0 => survey.skipped.abandoned = unasked,
+            _ => survey.skipped.deadline = unasked,
         }
-        match time::timeout_at(until, asked.next()).await {
-            Ok(Some((ask, Ok(Survey { stats, ended })))) => {
-                for domain in ask.domains {
-                    troubles.clear(domain, PROCEDURE);
-                }
-                queue.extend(ask.of_the_busy(&stats));
-                survey.stats.extend(stats);
-                survey.ended.extend(ended);
-            }
-            Ok(Some((ask, Err(error)))) => {
-                let again = ask.again(error.refusal().is_some());
-                if again.is_empty() {
-                    ask.domains.iter().for_each(|domain| troubles.note(domain, &error));
-                }
-                // Behind the others: they are likely to answer.
-                queue.extend(again);
-            }
-            Ok(None) | Err(_) => return survey,
+
+        let is_missing = |domain: &&Domain| {
+            let uuid = domain.uuid;
+            !survey.readings.contains_key(&uuid) && !survey.ended.contains(&uuid)
+        };
+        let rest: Vec<_> = askable.iter().copied().filter(is_missing).collect();
+        let queue = VecDeque::from([Ask { domains: &rest, is_second: true }]);
+        self.ask(queue, Groups::JOB_FREE, until, &mut survey).await;
+
+        let mut memory = self.memory();
+        for domain in askable {
+            let reading = survey.readings.get(&domain.uuid);
+            let is_complete = reading.is_some_and(|reading| reading.stats.is_complete());
+            memory.standings.note(domain, is_complete, began);
         }
+        drop(memory);
+        survey
+    }
+
+    /// Works a queue off. Returns how many domains are left in it, because the time
+    /// is over or too many calls hang.
+    async fn ask<'d>(
+        &self,
+        mut queue: VecDeque<Ask<'d>>,
+        groups: Groups,
+        until: Instant,
+        survey: &mut Survey,
+    ) -> usize {
+        let needs_monitor = groups != Groups::JOB_FREE;
+        let mut asked = FuturesUnordered::new();
+        loop {
+            let window = if needs_monitor { self.care.window() } else { WINDOW };
+            while asked.len() < window
+                && let Some(ask) = self.next(&mut queue, window)
+            {
+                asked.push(self.call(ask, groups, until));
+            }
+            let Ok(Some((ask, outcome))) = time::timeout_at(until, asked.next()).await else {
+                return queue.iter().map(|ask| ask.domains.len()).sum();
+            };
+            match outcome {
+                Ok(readings) => {
+                    for one in ask.domains.chunks(1) {
+                        let [domain] = one else { continue };
+                        self.troubles.clear(domain, PROCEDURE);
+                        match readings.get(&domain.uuid) {
+                            None => survey.ended.push(domain.uuid),
+                            // Somebody holds its job for a moment: Nova, another exporter.
+                            Some(reading)
+                                if !ask.is_second
+                                    && !reading.stats.is_complete()
+                                    && !self.care.is_hung(domain) =>
+                            {
+                                queue.push_back(Ask { domains: one, is_second: true });
+                            }
+                            Some(_) => {}
+                        }
+                    }
+                    survey.readings.extend(readings);
+                }
+                // Each alone, behind the others: they are likely to answer.
+                Err(_) if ask.domains.len() > 1 => {
+                    let each = ask.domains.chunks(1);
+                    queue.extend(each.map(|domains| Ask { domains, is_second: true }));
+                }
+                Err(error) => ask.domains.iter().for_each(|it| self.troubles.note(it, &error)),
+            }
+        }
+    }
+
+    /// Takes the domains of the next call off a queue.
+    fn next<'d>(&self, queue: &mut VecDeque<Ask<'d>>, window: usize) -> Option<Ask<'d>> {
+        let Ask { domains, is_second } = queue.pop_front()?;
+        let size = if window == 1 { 1 } else { self.memory().pace.size(domains.len()) };
+        let (domains, later) = domains.split_at(size.min(domains.len()));
+        if !later.is_empty() {
+            queue.push_front(Ask { domains: later, is_second });
+        }
+        (!domains.is_empty()).then_some(Ask { domains, is_second })
+    }
+
+    async fn call<'d>(
+        &self,
+        ask: Ask<'d>,
+        groups: Groups,
+        until: Instant,
+    ) -> (Ask<'d>, Result<HashMap<Uuid, Reading>, CallError>) {
+        let domains = ask.domains;
+        let began = Instant::now();
+        let patience = self.memory().pace.deadline(domains.len());
+        let deadline = patience.min(until.saturating_duration_since(began));
+        let called = self.calls.call(&ConnectGetAllDomainStats { domains, groups }, deadline).await;
+        let at = Instant::now();
+        let readings = called.and_then(|reply| {
+            let reading = |record: &DomainStatsRecord<'_>| {
+                (record.domain.uuid, Reading { stats: DomainStats::new(&record.params), at })
+            };
+            Ok(reply.decode()?.records.iter().map(reading).collect())
+        });
+        match &readings {
+            Ok(_) if groups != Groups::JOB_FREE => {
+                self.memory().pace.observe(domains.len(), at.duration_since(began));
+            }
+            Err(error) if error.is_timeout() => self.memory().pace.observe_timeout(),
+            Ok(_) | Err(_) => {}
+        }
+        (ask, readings)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // Nothing panics while it holds the lock.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A few domains to ask for in one call.
+/// Domains to ask for.
 #[derive(Clone, Copy, Debug)]
 struct Ask<'d> {
     domains: &'d [&'d Domain],
-    /// Calls for these domains that have failed.
-    failures: u32,
-}
-
-impl<'d> Ask<'d> {
-    async fn make(self, calls: &Calls, deadline: Duration) -> (Self, Result<Survey, CallError>) {
-        (self, call(calls, self.domains, deadline).await)
-    }
-
-    /// What to ask after a failure: each domain alone, since one that hangs or is
-    /// refused must not cost the others theirs, and one that hung alone once more.
-    ///
-    /// While a call hangs in a domain, libvirtd answers the next one at once, with
-    /// all that needs no monitor.
-    fn again(self, refused: bool) -> Vec<Self> {
-        let failures = self.failures.saturating_add(1);
-        let alone = self.domains.len() == 1;
-        if alone && (refused || failures > HANGS_MAX) {
-            return Vec::new();
-        }
-        let each = self.domains.chunks(1);
-        each.map(|domains| Self { domains, failures }).collect()
-    }
-
-    /// The domains to ask for once more, because somebody held their job: Nova,
-    /// another exporter, or a call of ours that was given up.
-    fn of_the_busy(self, stats: &HashMap<Uuid, DomainStats>) -> Vec<Self> {
-        if self.failures > 0 {
-            return Vec::new();
-        }
-        let busy = |domain: &Domain| stats.get(&domain.uuid).is_some_and(DomainStats::is_busy);
-        let each = self.domains.chunks(1).filter(|domains| domains.iter().any(|it| busy(it)));
-        each.map(|domains| Self { domains, failures: 1 }).collect()
-    }
-}
-
-async fn call(calls: &Calls, domains: &[&Domain], deadline: Duration) -> Result<Survey, CallError> {
-    let reply = calls.call(&ConnectGetAllDomainStats { domains, groups: GROUPS }, deadline).await?;
-    let stats: HashMap<Uuid, DomainStats> = reply
-        .decode()?
-        .records
-        .iter()
-        .map(|record| (record.domain.uuid, DomainStats::new(&record.params)))
-        .collect();
-    let ended = domains.iter().map(|domain| domain.uuid).filter(|uuid| !stats.contains_key(uuid));
-    Ok(Survey { ended: ended.collect(), stats })
+    /// Whether they are not to be asked once more where they give less than all.
+    is_second: bool,
 }
 
 const PROCEDURE: Procedure = <ConnectGetAllDomainStats<'_> as Call>::PROCEDURE;
 /// What the families need, and no more: each group costs libvirtd time.
-const GROUPS: Groups = Groups::STATE.and(Groups::BALLOON).and(Groups::INTERFACE).and(Groups::BLOCK);
-/// Domains asked for in one call: as many as one that hangs takes with it until
-/// they are asked for alone.
-const CALL_SIZE: usize = 4;
-/// Calls for a domain that may hang: with its chunk, and alone.
-const HANGS_MAX: u32 = 2;
-/// How long a call may take.
-const CALL_DEADLINE: Duration = Duration::from_secs(2);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::stats::Block;
-
-    fn domain(number: u8) -> Domain {
-        Domain { name: format!("instance-{number:08x}"), uuid: Uuid([number; 16]), id: Some(1) }
-    }
-
-    #[test]
-    fn a_chunk_that_fails_is_asked_for_one_by_one() {
-        let (one, two) = (domain(1), domain(2));
-        let domains = [&one, &two];
-        for refused in [false, true] {
-            let again = Ask { domains: &domains, failures: 0 }.again(refused);
-            let domains: Vec<_> = again.iter().map(|ask| ask.domains).collect();
-            assert_eq!(domains, [[&one], [&two]]);
-        }
-    }
-
-    #[test]
-    fn a_domain_that_hung_alone_is_asked_for_once_more_and_then_left() {
-        let one = domain(1);
-        let domains = [&one];
-        let hung = Ask { domains: &domains, failures: 1 };
-        let again = hung.again(false);
-        assert_eq!(again.len(), 1);
-        assert!(again[0].again(false).is_empty());
-    }
-
-    #[test]
-    fn a_domain_whose_job_was_held_is_asked_for_once_more() {
-        let (busy, idle) = (domain(1), domain(2));
-        let domains = [&busy, &idle];
-        let block = |read_bytes| Block { name: "vda".into(), read_bytes, ..Block::default() };
-        let stats = [(&busy, None), (&idle, Some(1))].map(|(domain, read)| {
-            (domain.uuid, DomainStats { blocks: vec![block(read)], ..DomainStats::default() })
-        });
-        let again = Ask { domains: &domains, failures: 0 }.of_the_busy(&stats.into());
-        assert_eq!(again.iter().map(|ask| ask.domains).collect::<Vec<_>>(), [[&busy]]);
-        assert!(again[0].of_the_busy(&HashMap::new()).is_empty());
-    }
-
-    #[test]
-    fn a_domain_that_is_refused_alone_is_left() {
-        let one = domain(1);
-        assert!(Ask { domains: &[&one], failures: 0 }.again(true).is_empty());
-    }
-}
+const GROUPS: Groups = Groups::JOB_FREE.and(Groups::BALLOON).and(Groups::BLOCK);
+/// What asking monitors may take of a survey's time.
+const MONITOR_SHARE: f64 = 0.8;

@@ -15,6 +15,7 @@ pub use self::{
     xml::DomainGetXmlDesc,
 };
 use crate::{
+    domain::Uuid,
     error::DecodeError,
     procedure::Procedure,
     xdr::{Decode, Reader, Writer},
@@ -41,6 +42,11 @@ pub trait Call {
 
     /// Writes the arguments, in the order of the protocol's fields.
     fn encode(&self, arguments: &mut Writer);
+
+    /// The domains that the call concerns; none where it concerns no domain, or all.
+    fn domains(&self) -> Vec<Uuid> {
+        Vec::new()
+    }
 
     /// Returns the payload of the call.
     fn arguments(&self) -> Vec<u8> {

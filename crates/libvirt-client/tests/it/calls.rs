@@ -4,7 +4,10 @@ use std::future::pending;
 
 use futures_util::FutureExt;
 use libvirt_client::{CallError, Calls, WINDOW};
-use libvirt_wire::call::{ConnectGetHostname, ConnectListAllDomains};
+use libvirt_wire::{
+    Domain, Uuid,
+    call::{ConnectGetHostname, ConnectListAllDomains, DomainGetInfo},
+};
 use tokio::time::Instant;
 
 use crate::peer::{Called, Daemon, ERROR, OK, Peer, SECOND, error, packet, string};
@@ -98,20 +101,22 @@ async fn an_abandoned_call_holds_its_place_until_it_is_answered() {
     drop(started);
 }
 
-/// What libvirtd has not answered by then it may never answer.
+/// Three of its four places are taken by what libvirtd may never answer.
 #[tokio::test(start_paused = true)]
-async fn a_connection_with_three_abandoned_calls_is_replaced() {
+async fn a_connection_with_three_abandoned_calls_is_replaced_and_waited_for() {
     let daemon = Daemon::listen();
     let (session, mut peer, _feed) = daemon.session().await;
-    for (task, _) in start(&session.calls, &mut peer, 2).await {
+    let mut hung = Vec::new();
+    for (task, call) in start(&session.calls, &mut peer, 2).await {
         assert!(task.await.unwrap().unwrap_err().is_timeout());
+        hung.push(call);
     }
     assert!(session.tender.worn_out().now_or_never().is_none());
-    for (task, _) in start(&session.calls, &mut peer, 1).await {
+    for (task, call) in start(&session.calls, &mut peer, 1).await {
         assert!(task.await.unwrap().unwrap_err().is_timeout());
+        hung.push(call);
     }
     session.tender.worn_out().await;
-    assert_eq!(peer.called().await.unwrap().procedure, 2, "no goodbye");
     assert!(!session.feed.is_closed(), "the other connection is another matter");
 
     // A call that is made meanwhile waits for the new connection.
@@ -122,10 +127,57 @@ async fn a_connection_with_three_abandoned_calls_is_replaced() {
         peer.let_in().await;
         peer
     };
-    let (replaced, mut peer) = tokio::join!(session.tender.replace(SECOND), serve);
+    let (replaced, mut next) = tokio::join!(session.tender.replace(SECOND), serve);
     replaced.unwrap();
-    peer.answer(59, OK, &string("again")).await;
+    next.answer(59, OK, &string("again")).await;
     assert_eq!(waiting.await.unwrap().unwrap(), "again");
+
+    // The old one stays until libvirtd has answered all: so long its workers are held.
+    for (left, call) in hung.iter().enumerate().rev() {
+        assert_eq!(session.ledger.abandoned(), left + 1);
+        assert!(peer.called().now_or_never().is_none(), "it said something");
+        peer.reply(call, OK, &string("late")).await;
+        while session.ledger.abandoned() > left {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(peer.called().await.unwrap().procedure, 2, "no goodbye");
+}
+
+/// Somebody who stops waiting by himself, rather than by the deadline.
+#[tokio::test(start_paused = true)]
+async fn a_dropped_call_counts_as_abandoned_until_it_is_answered() {
+    let daemon = Daemon::listen();
+    let (session, mut peer, _feed) = daemon.session().await;
+    let started = start(&session.calls, &mut peer, 1).await;
+    assert_eq!((session.ledger.in_flight(), session.ledger.abandoned()), (1, 0));
+    for (task, call) in started {
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
+        assert_eq!((session.ledger.in_flight(), session.ledger.abandoned()), (1, 1));
+        peer.reply(&call, OK, &string("late")).await;
+    }
+    while session.ledger.in_flight() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abandoned_call_is_known_by_the_domain_it_hangs_in() {
+    let daemon = Daemon::listen();
+    let (session, mut peer, _feed) = daemon.session().await;
+    let domain = Domain { name: "a".into(), uuid: Uuid([1; 16]), id: Some(1) };
+    let info = DomainGetInfo { domain: &domain };
+    let hangs = |uuid| session.ledger.hangs_in(uuid, |procedure| procedure.number == 16);
+    let (outcome, call) = tokio::join!(session.calls.call(&info, SECOND), peer.called());
+    assert!(outcome.unwrap_err().is_timeout());
+    assert!(hangs(domain.uuid));
+    assert!(!hangs(Uuid([2; 16])));
+    assert!(!session.ledger.hangs_in(domain.uuid, |procedure| procedure.number == 14));
+    peer.reply(&call.unwrap(), ERROR, &error(42, "gone")).await;
+    while hangs(domain.uuid) {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

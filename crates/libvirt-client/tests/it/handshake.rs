@@ -135,7 +135,8 @@ async fn nobody_on_the_socket_is_told_from_a_daemon_that_refuses() {
     let stale: Address = dir.path().join("sock").to_str().unwrap().parse().unwrap();
     let missing: Address = dir.path().join("none").to_str().unwrap().parse().unwrap();
     for (address, reason) in [(stale, "Connection refused"), (missing, "No such file")] {
-        let refused = Session::open(&address, SECOND).await.map(|_| ()).unwrap_err();
+        let refused =
+            Session::open(&address, SECOND, std::sync::Arc::new(())).await.map(|_| ()).unwrap_err();
         assert!(!refused.is_refusal());
         assert!(chain(&refused).contains(reason), "{}", chain(&refused));
     }
@@ -158,7 +159,8 @@ async fn a_daemon_too_old_for_an_event_is_watched_without_it() {
         client.answer(59, ERROR, &error(3, "no support for hypervisor")).await;
         (client, feed, asked)
     };
-    let (session, (_client, _feed, asked)) = tokio::join!(Session::open(&address, SECOND), serve);
+    let (session, (_client, _feed, asked)) =
+        tokio::join!(Session::open(&address, SECOND, std::sync::Arc::new(())), serve);
     assert_eq!(session.unwrap().hostname, None);
     assert_eq!(asked, [0, 15, 19, 23].map(|id| vec![0, 0, 0, id, 0, 0, 0, 0]));
 }

@@ -1,6 +1,6 @@
 //! The other end: a socket, and one connection on it at a time.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use libvirt_client::{Address, ConnectError, Session};
 use tempfile::TempDir;
@@ -59,7 +59,8 @@ impl Daemon {
             client.answer(59, OK, &string("host")).await;
             (client, feed)
         };
-        let (session, (client, feed)) = tokio::join!(Session::open(&address, SECOND), serve);
+        let (session, (client, feed)) =
+            tokio::join!(Session::open(&address, SECOND, Arc::new(())), serve);
         let session = session.unwrap();
         assert_eq!(session.hostname.as_deref(), Some("host"));
         (session, client, feed)
@@ -68,7 +69,7 @@ impl Daemon {
     /// What comes of an attempt to open a session while `serve` plays the daemon.
     pub(crate) async fn refused(&self, serve: impl Future<Output = ()>) -> ConnectError {
         let address = self.address();
-        let (opened, ()) = tokio::join!(Session::open(&address, SECOND), serve);
+        let (opened, ()) = tokio::join!(Session::open(&address, SECOND, Arc::new(())), serve);
         opened.map(|_| ()).unwrap_err()
     }
 

@@ -14,15 +14,21 @@ use std::{
 
 use expect_test::expect_file;
 use exposition::Exposition;
-use libvirt_wire::{Domain, TypedParam, Uuid, Value};
+use libvirt_wire::{
+    Domain, TypedParam, Uuid, Value,
+    call::{ControlInfo, ControlState},
+};
+use tokio::time::Instant;
 
 use super::TABLE;
 use crate::{
+    control::ControlInfos,
     inventory::{Devices, Instance, Metadata, NAMESPACES, Nova, Roster},
     poll::CpuTimes,
     snapshot::Snapshot,
     stats::DomainStats,
-    survey::Survey,
+    survey::{Reading, Survey},
+    telemetry::Report,
 };
 
 /// Everything but what is different in each run or build.
@@ -30,8 +36,8 @@ fn check(situation: &str, snapshot: &Snapshot) {
     let mut exposition = Exposition::default();
     for row in TABLE.into_iter().flatten() {
         let name = row.family.name;
-        if !name.starts_with("process_") && !name.ends_with("_build_info") {
-            row.write(snapshot, &mut exposition);
+        if !name.starts_with("process_") && !name.starts_with("libvirt_nova_exporter_") {
+            row.write(snapshot, &Report::default(), &mut exposition);
         }
     }
     let text = exposition.into_text();
@@ -39,39 +45,39 @@ fn check(situation: &str, snapshot: &Snapshot) {
     expect_file![file].assert_eq(&text);
 }
 
-#[test]
-fn busy_host() {
+#[tokio::test(start_paused = true)]
+async fn busy_host() {
     let domains = ["02-epoxy", "03-nova34", "04-nova34", "07-not-nova"];
     check("busy_host", &snapshot(&domains));
 }
 
-#[test]
-fn old_namespace() {
+#[tokio::test(start_paused = true)]
+async fn old_namespace() {
     check("old_namespace", &snapshot(&["01-victoria"]));
 }
 
-#[test]
-fn both_namespaces_and_a_stuck_guest() {
+#[tokio::test(start_paused = true)]
+async fn both_namespaces_and_a_stuck_guest() {
     check("both_namespaces_and_a_stuck_guest", &snapshot(&["06-mixed"]));
 }
 
-#[test]
-fn no_balloon_driver() {
+#[tokio::test(start_paused = true)]
+async fn no_balloon_driver() {
     check("no_balloon_driver", &snapshot(&["05-nova34"]));
 }
 
-#[test]
-fn hostile_names() {
+#[tokio::test(start_paused = true)]
+async fn hostile_names() {
     check("hostile_names", &snapshot(&["08-hostile"]));
 }
 
-#[test]
-fn libvirtd_down() {
+#[tokio::test(start_paused = true)]
+async fn libvirtd_down() {
     check("libvirtd_down", &Snapshot::down());
 }
 
-#[test]
-fn nothing_known_yet() {
+#[tokio::test(start_paused = true)]
+async fn nothing_known_yet() {
     let mut snapshot = snapshot(&["02-epoxy"]);
     for measured in &mut snapshot.instances {
         let mut instance = (*measured.instance).clone();
@@ -83,13 +89,14 @@ fn nothing_known_yet() {
 }
 
 /// What is left of a domain that libvirtd left out, because it has ended.
-#[test]
-fn a_domain_that_ended_meanwhile_leaves_nothing() {
+#[tokio::test(start_paused = true)]
+async fn a_domain_that_ended_meanwhile_leaves_nothing() {
     let roster: Roster = vec![Arc::new(instance("02-epoxy"))].into();
     let uuid = roster[0].domain.uuid;
     let times = CpuTimes::from([(uuid, Duration::from_secs(1))]);
     let survey = Survey { ended: vec![uuid], ..Survey::default() };
-    let snapshot = Snapshot::new(None, &roster, &times, survey, now());
+    let controls = ControlInfos::new();
+    let snapshot = Snapshot::new(None, &roster, &times, &survey, &controls, now());
     assert!(snapshot.up == Some(true) && snapshot.instances.is_empty());
 }
 
@@ -104,12 +111,19 @@ fn snapshot(domains: &[&str]) -> Snapshot {
     let roster: Roster = instances.into();
     let mut times = CpuTimes::new();
     let mut survey = Survey::default();
+    let mut controls = ControlInfos::new();
     for (instance, file) in roster.iter().zip(sorted(domains)) {
         let uuid = instance.domain.uuid;
         times.insert(uuid, Duration::from_nanos(1_000_000_007 * u64::from(uuid.0[0])));
-        survey.stats.insert(uuid, stats(&file));
+        survey.readings.insert(uuid, Reading { stats: stats(&file), at: Instant::now() });
+        let (state, since) = if file.starts_with("06") {
+            (ControlState::Occupied, Duration::from_millis(42_500))
+        } else {
+            (ControlState::Ok, Duration::ZERO)
+        };
+        controls.insert(uuid, ControlInfo { state: Some(state), since });
     }
-    Snapshot::new(Some("compute-01".into()), &roster, &times, survey, now())
+    Snapshot::new(Some("compute-01".into()), &roster, &times, &survey, &controls, now())
 }
 
 /// The files in the order that their domains have by name.

@@ -8,7 +8,10 @@ use clap::{
 };
 use libvirt_client::Address;
 
-use super::{ListenAddress, MetricsPath, error::ValueError, interval, listen_address, spelling};
+use super::{
+    ListenAddress, MetricsPath, duration, error::ValueError, listen_address, max_abandoned,
+    spelling,
+};
 use crate::log::{self, LogFormat, LogLevel};
 
 /// The command line as clap parses it; each doc is the flag's text in `--help`.
@@ -32,8 +35,29 @@ pub(super) struct CommandLine {
 
     /// How often CPU times are read: 100ms to 1h, or 0 for only when scraped
     #[arg(long, value_name = "DURATION", help_heading = "libvirt")]
-    #[arg(default_value = "1s", value_parser = checked(interval::parse))]
+    #[arg(default_value = "1s", value_parser = checked(duration::interval))]
     pub(super) interval: Duration,
+
+    /// How long a scrape may take that names no timeout: 100ms to 1m.
+    /// Prometheus names one, of which a tenth is left for the way
+    #[arg(long, value_name = "DURATION", help_heading = "libvirt", verbatim_doc_comment)]
+    #[arg(default_value = "5s", value_parser = checked(duration::deadline))]
+    pub(super) deadline: Duration,
+
+    /// How long after it began a collection serves further scrapes, unless
+    /// something happened to a domain meanwhile: 1ms to 1m, or 0 for never
+    #[arg(long = "min-age", verbatim_doc_comment)]
+    #[arg(value_name = "DURATION", help_heading = "libvirt")]
+    #[arg(default_value = "1s", value_parser = checked(duration::min_age))]
+    pub(super) min_age: Duration,
+
+    /// How many calls may hang in guests that do not answer before no guest
+    /// is asked any more for what its QEMU must be asked for: 1 to 16. Each
+    /// holds one of libvirtd's 20 workers until the guest goes on
+    #[arg(long = "max-abandoned", verbatim_doc_comment)]
+    #[arg(value_name = "CALLS", help_heading = "libvirt")]
+    #[arg(default_value = "12", value_parser = checked(max_abandoned::parse))]
+    pub(super) max_abandoned: usize,
 
     /// Port to listen on, on every address of this host
     #[arg(long, value_name = "PORT", help_heading = "Web")]

@@ -131,13 +131,13 @@ impl Write for OneLine<'_, '_> {
 #[derive(Debug)]
 pub(crate) struct ValueError {
     found: String,
-    complaint: &'static str,
+    complaint: String,
 }
 
 impl ValueError {
     /// Makes an error that reads "`found` `complaint`": what it is not, and what is expected.
-    pub(super) fn new(found: &str, complaint: &'static str) -> Self {
-        Self { found: found.to_owned(), complaint }
+    pub(super) fn new(found: &str, complaint: &str) -> Self {
+        Self { found: found.to_owned(), complaint: complaint.to_owned() }
     }
 }
 

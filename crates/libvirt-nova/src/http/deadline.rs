@@ -7,8 +7,9 @@ use hyper::HeaderMap;
 /// Says within which time a request with these headers wants its answer.
 ///
 /// Prometheus tells its timeout in seconds; a tenth of it stays for the way there and back.
-pub(super) fn deadline(headers: &HeaderMap) -> Duration {
-    timeout(headers).map_or(DEFAULT, |timeout| timeout.mul_f64(0.9).clamp(SHORTEST, LONGEST))
+/// Who names none gets `default`.
+pub(super) fn deadline(headers: &HeaderMap, default: Duration) -> Duration {
+    timeout(headers).map_or(default, |timeout| timeout.mul_f64(0.9).clamp(SHORTEST, LONGEST))
 }
 
 /// Reads the peer's timeout; `None` where it names none, or none that anybody can mean.
@@ -21,9 +22,6 @@ fn timeout(headers: &HeaderMap) -> Option<Duration> {
 
 /// Sent by Prometheus with every scrape.
 const HEADER: &str = "x-prometheus-scrape-timeout-seconds";
-
-/// For whoever names no timeout: half of Prometheus' own default of ten seconds.
-const DEFAULT: Duration = Duration::from_secs(5);
 
 /// In less than this no daemon under load answers anything.
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -40,10 +38,12 @@ mod tests {
 
     use super::*;
 
+    const DEFAULT: Duration = Duration::from_secs(7);
+
     fn of(value: &[u8]) -> Duration {
         let mut headers = HeaderMap::new();
         headers.insert(HEADER, HeaderValue::from_bytes(value).unwrap());
-        deadline(&headers)
+        deadline(&headers, DEFAULT)
     }
 
     #[test]
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_as_good_as_nothing() {
-        assert_eq!(deadline(&HeaderMap::new()), DEFAULT);
+        assert_eq!(deadline(&HeaderMap::new(), DEFAULT), DEFAULT);
         let nonsense: [&[u8]; 15] = [
             b"", b" ", b"0", b"-0", b"-1", b"1e-99", b"3601", b"1e300", b"1e999", b"inf", b"-inf",
             b"NaN", b"10s", b"1,5", b"\xff",

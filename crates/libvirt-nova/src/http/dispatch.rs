@@ -16,6 +16,7 @@ use crate::flags::MetricsPath;
 #[derive(Debug)]
 pub(super) struct Dispatch<'a, S> {
     metrics_path: &'a MetricsPath,
+    deadline: Duration,
     scrape: S,
     running: Cell<usize>,
 }
@@ -25,9 +26,10 @@ where
     S: Fn(Duration) -> F,
     F: Future<Output = String>,
 {
-    /// Makes the routes; `scrape` returns an exposition within the time it is given.
-    pub(super) fn new(metrics_path: &'a MetricsPath, scrape: S) -> Self {
-        Self { metrics_path, scrape, running: Cell::new(0) }
+    /// Makes the routes; `scrape` returns an exposition within the time it is given, which
+    /// is `deadline` where the request names none.
+    pub(super) fn new(metrics_path: &'a MetricsPath, deadline: Duration, scrape: S) -> Self {
+        Self { metrics_path, deadline, scrape, running: Cell::new(0) }
     }
 
     /// Answers a request, whatever it is.
@@ -43,7 +45,7 @@ where
             return response::method_not_allowed();
         }
         if metrics {
-            self.scrape(deadline(request.headers())).await
+            self.scrape(deadline(request.headers(), self.deadline)).await
         } else {
             response::page(landing::page(self.metrics_path))
         }
@@ -106,7 +108,7 @@ mod tests {
     fn answer(path: &str, request: &Request<()>) -> Response {
         let path = path.parse().unwrap();
         let scrape = |deadline: Duration| future::ready(format!("deadline {deadline:?}\n"));
-        runtime().block_on(Dispatch::new(&path, scrape).answer(request))
+        runtime().block_on(Dispatch::new(&path, Duration::from_secs(5), scrape).answer(request))
     }
 
     fn runtime() -> tokio::runtime::Runtime {
@@ -191,7 +193,7 @@ mod tests {
     #[test]
     fn a_scrape_that_misses_its_deadline_is_given_up() {
         let path = "/m".parse().unwrap();
-        let dispatch = Dispatch::new(&path, |_| future::pending());
+        let dispatch = Dispatch::new(&path, Duration::from_secs(5), |_| future::pending());
         let mut request = request("GET", "/m");
         let value = header::HeaderValue::from_static("0.1");
         request.headers_mut().insert("X-Prometheus-Scrape-Timeout-Seconds", value);
@@ -203,7 +205,7 @@ mod tests {
     #[test]
     fn one_scrape_too_many_is_turned_away_until_another_ends() {
         let path = "/m".parse().unwrap();
-        let dispatch = Dispatch::new(&path, |_| future::pending());
+        let dispatch = Dispatch::new(&path, Duration::from_secs(5), |_| future::pending());
         let request = request("GET", "/m");
         let runtime = runtime();
         let _context = runtime.enter();

@@ -17,7 +17,8 @@ use crate::flags::MetricsPath;
 
 /// Answers requests until `until` is done.
 ///
-/// `scrape` returns an exposition, within the time it is given.
+/// `scrape` returns an exposition, within the time it is given: `deadline` where the request
+/// names none.
 /// In the end nothing more is accepted, idle connections are closed, and responses that are
 /// owed get two seconds.
 ///
@@ -25,26 +26,28 @@ use crate::flags::MetricsPath;
 pub(crate) async fn serve<S, F>(
     listeners: Vec<Listener>,
     metrics_path: &MetricsPath,
+    deadline: Duration,
     scrape: S,
     until: impl Future<Output = ()>,
 ) where
     S: Fn(Duration) -> F,
     F: Future<Output = String>,
 {
-    serve_within(Limits::default(), listeners, metrics_path, scrape, until).await;
+    serve_within(Limits::default(), listeners, metrics_path, deadline, scrape, until).await;
 }
 
 async fn serve_within<S, F>(
     limits: Limits,
     listeners: Vec<Listener>,
     metrics_path: &MetricsPath,
+    deadline: Duration,
     scrape: S,
     until: impl Future<Output = ()>,
 ) where
     S: Fn(Duration) -> F,
     F: Future<Output = String>,
 {
-    let dispatch = Dispatch::new(metrics_path, scrape);
+    let dispatch = Dispatch::new(metrics_path, deadline, scrape);
     let mut connections = Connections::default();
     let arrivals = listeners.into_iter().map(|listener| Box::pin(listener.arrivals()));
     let mut arrivals = stream::select_all(arrivals);
@@ -166,7 +169,8 @@ mod tests {
                     bound.send(listeners[0].local_addr().unwrap()).unwrap();
                     let until = async { stopped.await.unwrap() };
                     let path = "/metrics".parse().unwrap();
-                    serve_within(limits, listeners, &path, scrape, until).await;
+                    serve_within(limits, listeners, &path, Duration::from_secs(5), scrape, until)
+                        .await;
                 });
             });
             Self { address: address.recv().unwrap(), stop, thread }

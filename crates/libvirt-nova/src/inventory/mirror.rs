@@ -8,7 +8,10 @@ use std::{
     collections::{BTreeMap, HashMap},
     future::pending,
     mem,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -17,19 +20,22 @@ use libvirt_wire::{Domain, Event, EventKind, Uuid};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{
-    Instance, Metadata, Roster, SWEEP, later,
+    Instance, Metadata, Roster, SWEEP,
     reading::{Facts, read},
 };
 use crate::{
+    care::Care,
     fault::{Change, chain},
-    trouble::Troubles,
+    later::later,
 };
 
 /// The mirror of libvirtd's domains.
 #[derive(Debug)]
 pub(super) struct Mirror {
     calls: Calls,
-    troubles: Arc<Troubles>,
+    care: Care,
+    /// How many events have come.
+    happenings: Arc<AtomicU64>,
     entries: HashMap<Uuid, Entry>,
     /// At most [`WINDOW`], so that none waits for another before it is sent.
     readings: JoinSet<(Domain, Facts)>,
@@ -50,8 +56,9 @@ struct Entry {
 }
 
 impl Mirror {
-    pub(super) fn new(calls: Calls, troubles: Arc<Troubles>) -> Self {
-        Self { calls, troubles, entries: HashMap::new(), readings: JoinSet::new(), changed: false }
+    pub(super) fn new(calls: Calls, care: Care, happenings: Arc<AtomicU64>) -> Self {
+        let (entries, readings) = (HashMap::new(), JoinSet::new());
+        Self { calls, care, happenings, entries, readings, changed: false }
     }
 
     /// Takes over which domains run, and forgets the others.
@@ -74,7 +81,7 @@ impl Mirror {
     /// Makes due what an event may have changed. Returns whether domains may
     /// have come or gone.
     pub(super) fn take_event(&mut self, event: &Event) -> bool {
-        self.troubles.release(event.domain.uuid);
+        self.happenings.fetch_add(1, Ordering::Relaxed);
         if let Some(entry) = self.entries.get_mut(&event.domain.uuid) {
             entry.make_due(Instant::now());
         }
@@ -89,6 +96,7 @@ impl Mirror {
         }
         if events.take_lost() {
             come_or_gone = true;
+            self.happenings.fetch_add(1, Ordering::Relaxed);
             let now = Instant::now();
             self.entries.values_mut().for_each(|entry| entry.make_due(now));
         }
@@ -99,7 +107,15 @@ impl Mirror {
     pub(super) fn start_reading(&mut self) {
         let now = Instant::now();
         let due = self.entries.values_mut().filter(|entry| !entry.reading && entry.due <= now);
-        for entry in due.take(WINDOW.saturating_sub(self.readings.len())) {
+        for entry in due {
+            // Another call would hang there as well, and cost libvirtd a worker.
+            if self.care.is_silent(&entry.instance.domain) {
+                entry.due = later(SILENCE);
+                continue;
+            }
+            if self.readings.len() >= WINDOW {
+                break;
+            }
             entry.reading = true;
             let (calls, domain) = (self.calls.clone(), entry.instance.domain.clone());
             self.readings.spawn(async move {
@@ -208,3 +224,5 @@ fn sweep_of(uuid: Uuid) -> Duration {
 
 /// The pause after a reading that failed.
 const RETRY: Duration = Duration::from_secs(30);
+/// When to look again at a domain in which a call hangs.
+const SILENCE: Duration = Duration::from_secs(1);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Call;
 use crate::{
-    domain::Domain,
+    domain::{Domain, Uuid},
     error::DecodeError,
     procedure::Procedure,
     xdr::{Decode, Reader, Writer},
@@ -23,6 +23,10 @@ pub struct DomainGetControlInfo<'d> {
 impl Call for DomainGetControlInfo<'_> {
     const PROCEDURE: Procedure = Procedure::DOMAIN_GET_CONTROL_INFO;
     type Reply<'a> = ControlInfo;
+
+    fn domains(&self) -> Vec<Uuid> {
+        vec![self.domain.uuid]
+    }
 
     fn encode(&self, arguments: &mut Writer) {
         self.domain.encode(arguments);

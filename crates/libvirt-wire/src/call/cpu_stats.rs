@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Call;
 use crate::{
-    domain::Domain,
+    domain::{Domain, Uuid},
     error::DecodeError,
     procedure::Procedure,
     typed_param::TypedParam,
@@ -25,6 +25,10 @@ pub struct DomainGetCpuStats<'d> {
 impl Call for DomainGetCpuStats<'_> {
     const PROCEDURE: Procedure = Procedure::DOMAIN_GET_CPU_STATS;
     type Reply<'a> = CpuStats;
+
+    fn domains(&self) -> Vec<Uuid> {
+        vec![self.domain.uuid]
+    }
 
     fn encode(&self, arguments: &mut Writer) {
         self.domain.encode(arguments);

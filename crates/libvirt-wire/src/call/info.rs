@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Call;
 use crate::{
-    domain::Domain,
+    domain::{Domain, Uuid},
     error::DecodeError,
     procedure::Procedure,
     xdr::{Decode, Reader, Writer},
@@ -22,6 +22,10 @@ pub struct DomainGetInfo<'d> {
 impl Call for DomainGetInfo<'_> {
     const PROCEDURE: Procedure = Procedure::DOMAIN_GET_INFO;
     type Reply<'a> = DomainInfo;
+
+    fn domains(&self) -> Vec<Uuid> {
+        vec![self.domain.uuid]
+    }
 
     fn encode(&self, arguments: &mut Writer) {
         self.domain.encode(arguments);

@@ -1,7 +1,11 @@
 //! What an application wrote into a domain: `virDomainGetMetadata`.
 
 use super::Call;
-use crate::{domain::Domain, procedure::Procedure, xdr::Writer};
+use crate::{
+    domain::{Domain, Uuid},
+    procedure::Procedure,
+    xdr::Writer,
+};
 
 /// Asks for an application's element of a domain.
 ///
@@ -19,6 +23,10 @@ pub struct DomainGetMetadata<'d> {
 impl Call for DomainGetMetadata<'_> {
     const PROCEDURE: Procedure = Procedure::DOMAIN_GET_METADATA;
     type Reply<'a> = String;
+
+    fn domains(&self) -> Vec<Uuid> {
+        vec![self.domain.uuid]
+    }
 
     fn encode(&self, arguments: &mut Writer) {
         self.domain.encode(arguments);

@@ -2,7 +2,7 @@
 
 use super::{Call, list::DOMAIN_LIST_MAX};
 use crate::{
-    domain::Domain,
+    domain::{Domain, Uuid},
     error::DecodeError,
     procedure::Procedure,
     typed_param::TypedParam,
@@ -29,6 +29,10 @@ impl Call for ConnectGetAllDomainStats<'_> {
     const PROCEDURE: Procedure = Procedure::CONNECT_GET_ALL_DOMAIN_STATS;
     type Reply<'a> = AllDomainStats<'a>;
 
+    fn domains(&self) -> Vec<Uuid> {
+        self.domains.iter().map(|domain| domain.uuid).collect()
+    }
+
     fn encode(&self, arguments: &mut Writer) {
         arguments.length(self.domains.len());
         for domain in self.domains {
@@ -51,6 +55,9 @@ pub struct Groups(u32);
 impl Groups {
     /// `VIR_DOMAIN_STATS_STATE`: needs no monitor.
     pub const STATE: Self = Self(1);
+    /// Those that take neither the domain's job nor its monitor: a QEMU that does not
+    /// answer cannot hold them up.
+    pub const JOB_FREE: Self = Self::STATE.and(Self::INTERFACE);
     /// `VIR_DOMAIN_STATS_BALLOON`: the guest's own numbers need the monitor.
     pub const BALLOON: Self = Self(1 << 2);
     /// `VIR_DOMAIN_STATS_INTERFACE`: needs no monitor.

@@ -1,7 +1,11 @@
 //! A domain's definition: `virDomainGetXMLDesc`.
 
 use super::Call;
-use crate::{domain::Domain, procedure::Procedure, xdr::Writer};
+use crate::{
+    domain::{Domain, Uuid},
+    procedure::Procedure,
+    xdr::Writer,
+};
 
 /// Asks for the XML of a running domain, without its secrets.
 ///
@@ -16,6 +20,10 @@ pub struct DomainGetXmlDesc<'d> {
 impl Call for DomainGetXmlDesc<'_> {
     const PROCEDURE: Procedure = Procedure::DOMAIN_GET_XML_DESC;
     type Reply<'a> = String;
+
+    fn domains(&self) -> Vec<Uuid> {
+        vec![self.domain.uuid]
+    }
 
     fn encode(&self, arguments: &mut Writer) {
         self.domain.encode(arguments);

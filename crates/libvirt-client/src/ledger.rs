@@ -1,0 +1,186 @@
+//! What libvirtd has not answered yet, over all connections of a session.
+//!
+//! A call that nobody waits for any more still costs libvirtd a worker, so it
+//! stays in the book until libvirtd answers it or its connection ends.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use libvirt_wire::{Call, Procedure, Uuid};
+use tokio::time::Instant;
+
+use crate::error::CallKind;
+
+/// Who is told what becomes of every call.
+///
+/// Its functions are called by the task that owns a socket: they must be quick.
+pub trait Observer: fmt::Debug + Send + Sync {
+    /// libvirtd answered, `took` after the call was sent, however late.
+    fn answered(&self, procedure: Procedure, took: Duration);
+
+    /// A call came back with something else than what it promises, or not in time.
+    fn failed(&self, procedure: Procedure, failure: Failure);
+}
+
+/// Nobody who listens.
+impl Observer for () {
+    fn answered(&self, _: Procedure, _: Duration) {}
+
+    fn failed(&self, _: Procedure, _: Failure) {}
+}
+
+/// Why a call failed, as far as statistics tell failures apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// libvirtd said no, with this `virErrorNumber`.
+    Refused(i32),
+    /// The deadline passed, or whoever waited went away.
+    Abandoned,
+    /// The connection ended before the reply.
+    Disconnected,
+    /// The reply is not what the protocol says.
+    Malformed,
+}
+
+/// What libvirtd has not answered yet.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    book: Arc<Book>,
+}
+
+#[derive(Debug)]
+struct Book {
+    observer: Arc<dyn Observer>,
+    pages: Mutex<Pages>,
+}
+
+#[derive(Debug, Default)]
+struct Pages {
+    under_way: HashMap<u64, UnderWay>,
+    next: u64,
+}
+
+/// A call that libvirtd has not answered yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnderWay {
+    /// What was called.
+    pub procedure: Procedure,
+    /// Whom it concerns; empty for a call that concerns no domain, or all.
+    pub domains: Vec<Uuid>,
+    /// When it was sent.
+    pub since: Instant,
+    /// Whether nobody waits for it any more.
+    pub is_abandoned: bool,
+}
+
+impl Ledger {
+    /// An empty one.
+    pub fn new(observer: Arc<dyn Observer>) -> Self {
+        Self { book: Arc::new(Book { observer, pages: Mutex::default() }) }
+    }
+
+    /// Calls that libvirtd has not answered yet.
+    pub fn in_flight(&self) -> usize {
+        self.book.pages().under_way.len()
+    }
+
+    /// Those of them that nobody waits for any more. Each holds one of libvirtd's
+    /// workers (20, unless its configuration says otherwise).
+    pub fn abandoned(&self) -> usize {
+        self.book.pages().under_way.values().filter(|call| call.is_abandoned).count()
+    }
+
+    /// Whether an abandoned call that `is_meant` concerns a domain.
+    pub fn hangs_in(&self, domain: Uuid, is_meant: impl Fn(Procedure) -> bool) -> bool {
+        self.book.pages().under_way.values().any(|call| {
+            call.is_abandoned && is_meant(call.procedure) && call.domains.contains(&domain)
+        })
+    }
+
+    /// Notes that a reply could not be read.
+    pub(crate) fn note_malformed(&self, procedure: Procedure) {
+        self.book.observer.failed(procedure, Failure::Malformed);
+    }
+
+    /// Enters a call that is about to be sent.
+    pub(crate) fn enter<C: Call>(&self, call: &C) -> Entry {
+        let mut pages = self.book.pages();
+        let number = pages.next;
+        pages.next = number.wrapping_add(1);
+        let (procedure, since) = (C::PROCEDURE, Instant::now());
+        let domains = call.domains();
+        let under_way = UnderWay { procedure, domains, since, is_abandoned: false };
+        pages.under_way.insert(number, under_way);
+        Entry { book: Arc::clone(&self.book), number }
+    }
+}
+
+impl Book {
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        // Nothing panics while it holds the lock.
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call's entry. Dropped when the connection is done with the call.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    book: Arc<Book>,
+    number: u64,
+}
+
+impl Entry {
+    /// A second handle, for who waits.
+    pub(crate) fn waiting(&self) -> Waiting {
+        Waiting { book: Arc::clone(&self.book), number: self.number }
+    }
+
+    /// Strikes the call out, since libvirtd has answered it.
+    pub(crate) fn answered(self, outcome: Result<(), &CallKind>) {
+        let Some(call) = self.book.pages().under_way.remove(&self.number) else { return };
+        self.book.observer.answered(call.procedure, call.since.elapsed());
+        // Whoever waited for an abandoned one was told long ago.
+        if let (Err(kind), false) = (outcome, call.is_abandoned) {
+            let failure = match kind {
+                CallKind::Refused(refusal) => Failure::Refused(refusal.code),
+                CallKind::Decode(_) => Failure::Malformed,
+                CallKind::Disconnected | CallKind::NotSent => Failure::Disconnected,
+                CallKind::TimedOut(_) => Failure::Abandoned,
+            };
+            self.book.observer.failed(call.procedure, failure);
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let removed = self.book.pages().under_way.remove(&self.number);
+        if let Some(UnderWay { procedure, is_abandoned: false, .. }) = removed {
+            self.book.observer.failed(procedure, Failure::Disconnected);
+        }
+    }
+}
+
+/// Somebody who waits for a call.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    book: Arc<Book>,
+    number: u64,
+}
+
+impl Waiting {
+    /// Notes that nobody waits any more. Returns whether libvirtd has the call still.
+    pub(crate) fn give_up(&self) -> bool {
+        let mut pages = self.book.pages();
+        let Some(call) = pages.under_way.get_mut(&self.number) else { return false };
+        call.is_abandoned = true;
+        let procedure = call.procedure;
+        drop(pages);
+        self.book.observer.failed(procedure, Failure::Abandoned);
+        true
+    }
+}

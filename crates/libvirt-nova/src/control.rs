@@ -1,0 +1,110 @@
+//! Whether QEMU answers, as far as somebody waits for it: control info.
+//!
+//! libvirt tells it without asking QEMU, so a stuck guest cannot hide.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream};
+use libvirt_client::{Calls, WINDOW};
+use libvirt_wire::{
+    Call, Domain, Procedure, Uuid,
+    call::{ControlInfo, ControlState, DomainGetControlInfo},
+};
+use tokio::time::{self, Instant};
+
+use crate::{care::Care, inventory::Roster, trouble::Troubles};
+
+/// The control info of one round, by domain. Who did not answer is not in it.
+pub(crate) type ControlInfos = HashMap<Uuid, ControlInfo>;
+
+/// Who asks for control info, and tells of guests that are stuck.
+#[derive(Debug)]
+pub(crate) struct Controls {
+    calls: Calls,
+    care: Care,
+    troubles: Arc<Troubles>,
+    /// The domains that the log calls stuck.
+    stuck: Mutex<HashSet<Uuid>>,
+}
+
+impl Controls {
+    pub(crate) fn new(calls: Calls, care: Care, troubles: Arc<Troubles>) -> Self {
+        Self { calls, care, troubles, stuck: Mutex::default() }
+    }
+
+    /// Asks for the control info of `domains`; at `until` it ends with what it has.
+    pub(crate) async fn round<'d>(
+        &self,
+        domains: impl Iterator<Item = &'d Domain>,
+        until: Instant,
+    ) -> ControlInfos {
+        let asked: Vec<_> = domains
+            .filter(|domain| !self.care.is_held(domain))
+            .map(|domain| self.control_info(domain))
+            .collect();
+        let mut asked = stream::iter(asked).buffer_unordered(WINDOW);
+        let mut infos = ControlInfos::new();
+        while let Ok(Some(info)) = time::timeout_at(until, asked.next()).await {
+            infos.extend(info);
+        }
+        infos
+    }
+
+    async fn control_info(&self, domain: &Domain) -> Option<(Uuid, ControlInfo)> {
+        if !self.care.has_room() {
+            return None;
+        }
+        let called = self.calls.call(&DomainGetControlInfo { domain }, CALL_DEADLINE).await;
+        match called.and_then(|reply| reply.decode()) {
+            Ok(info) => {
+                self.troubles.clear(domain, PROCEDURE);
+                self.tell(domain, info);
+                Some((domain.uuid, info))
+            }
+            Err(error) => {
+                self.troubles.note(domain, &error);
+                None
+            }
+        }
+    }
+
+    /// Logs that a guest is stuck, or is stuck no more.
+    fn tell(&self, domain: &Domain, info: ControlInfo) {
+        let mut stuck = self.stuck();
+        match info.state {
+            Some(ControlState::Occupied) if info.since < STUCK => {}
+            Some(ControlState::Occupied | ControlState::Error) => {
+                if stuck.insert(domain.uuid) {
+                    tracing::warn!(domain = %domain.name, since = ?info.since, "QEMU does not answer libvirt");
+                }
+            }
+            Some(ControlState::Ok | ControlState::Job) | None => {
+                if stuck.remove(&domain.uuid) {
+                    tracing::info!(domain = %domain.name, "QEMU answers libvirt again");
+                }
+            }
+        }
+    }
+
+    /// Forgets the domains that are no more.
+    pub(crate) fn keep(&self, roster: &Roster) {
+        let mut stuck = self.stuck();
+        stuck.retain(|uuid| roster.iter().any(|instance| instance.domain.uuid == *uuid));
+    }
+
+    fn stuck(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        // Nothing panics while it holds the lock.
+        self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const PROCEDURE: Procedure = <DomainGetControlInfo<'_> as Call>::PROCEDURE;
+/// How long a call that needs no monitor may take; it takes half a millisecond.
+const CALL_DEADLINE: Duration = Duration::from_secs(1);
+/// How long QEMU may leave libvirt waiting before the log says so. A healthy one takes
+/// some milliseconds, one on a busy host some tenths of a second.
+const STUCK: Duration = Duration::from_secs(5);

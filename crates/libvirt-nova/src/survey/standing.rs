@@ -1,0 +1,93 @@
+//! What is remembered of the domains from one survey to the next.
+
+use std::{cmp::Reverse, collections::HashMap};
+
+use libvirt_wire::{Domain, Uuid};
+use tokio::time::Instant;
+
+/// What is remembered of the domains from one survey to the next.
+#[derive(Debug, Default)]
+pub(super) struct Standings {
+    domains: HashMap<Uuid, Standing>,
+}
+
+#[derive(Debug)]
+struct Standing {
+    /// libvirt's number of the run that this is about.
+    run: Option<u32>,
+    /// When the last survey began that the domain gave all it has to.
+    answered: Option<Instant>,
+    /// Whether it gave less the last time it was asked.
+    is_lacking: bool,
+}
+
+impl Standings {
+    /// Puts those first that answered most recently, so that what hangs is met after
+    /// what does not; and returns, behind them, those that gave less than all.
+    pub(super) fn sort<'d>(
+        &self,
+        mut domains: Vec<&'d Domain>,
+    ) -> (Vec<&'d Domain>, Vec<&'d Domain>) {
+        domains.sort_by_key(|domain| Reverse(self.of(domain).and_then(|it| it.answered)));
+        domains.into_iter().partition(|domain| !self.is_lacking(domain))
+    }
+
+    /// Whether a domain gave less than all the last time it was asked.
+    pub(super) fn is_lacking(&self, domain: &Domain) -> bool {
+        self.of(domain).is_some_and(|standing| standing.is_lacking)
+    }
+
+    /// Takes note of what a domain gave to the survey that began at `began`.
+    pub(super) fn note(&mut self, domain: &Domain, is_complete: bool, began: Instant) {
+        let before = self.of(domain).and_then(|standing| standing.answered);
+        let answered = if is_complete { Some(began) } else { before };
+        let standing = Standing { run: domain.id, answered, is_lacking: !is_complete };
+        self.domains.insert(domain.uuid, standing);
+    }
+
+    /// Forgets the domains that are not among `domains`.
+    pub(super) fn keep(&mut self, domains: &[&Domain]) {
+        let runs: HashMap<_, _> = domains.iter().map(|domain| (domain.uuid, domain.id)).collect();
+        self.domains.retain(|uuid, standing| runs.get(uuid) == Some(&standing.run));
+    }
+
+    fn of(&self, domain: &Domain) -> Option<&Standing> {
+        self.domains.get(&domain.uuid).filter(|standing| standing.run == domain.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn domain(number: u8, run: u32) -> Domain {
+        Domain { name: format!("instance-{number:08x}"), uuid: Uuid([number; 16]), id: Some(run) }
+    }
+
+    #[test]
+    fn who_answered_last_comes_first_and_who_lacked_something_apart() {
+        let domains = [1, 2, 3, 4].map(|number| domain(number, 1));
+        let [fresh, stuck, unknown, early] = &domains;
+        let began = Instant::now();
+        let later = began.checked_add(Duration::from_secs(1)).unwrap();
+        let mut standings = Standings::default();
+        standings.note(early, true, began);
+        standings.note(stuck, true, began);
+        standings.note(stuck, false, later);
+        standings.note(fresh, true, later);
+        let sorted = standings.sort(vec![unknown, early, stuck, fresh]);
+        assert_eq!(sorted, (vec![fresh, early, unknown], vec![stuck]));
+    }
+
+    #[test]
+    fn nothing_is_known_of_another_run() {
+        let mut standings = Standings::default();
+        standings.note(&domain(1, 1), false, Instant::now());
+        assert!(standings.is_lacking(&domain(1, 1)));
+        assert!(!standings.is_lacking(&domain(1, 2)));
+        standings.keep(&[&domain(1, 2)]);
+        assert!(!standings.is_lacking(&domain(1, 1)));
+    }
+}

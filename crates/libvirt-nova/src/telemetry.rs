@@ -1,0 +1,166 @@
+//! What the exporter knows of its own work.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use libvirt_client::{Failure, Ledger, Observer};
+use libvirt_wire::Procedure;
+
+use crate::survey::Skipped;
+
+/// What the exporter knows of its own work, since the process began.
+#[derive(Debug, Default)]
+pub(crate) struct Telemetry {
+    state: Mutex<Report>,
+}
+
+/// [`Telemetry`] at one moment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Report {
+    /// How long libvirtd took to answer, by procedure.
+    pub(crate) durations: BTreeMap<&'static str, Durations>,
+    /// Calls that failed, by procedure and reason.
+    pub(crate) failures: BTreeMap<(&'static str, String), u64>,
+    /// Calls that libvirtd has not answered yet.
+    pub(crate) in_flight: usize,
+    /// Those of them that nobody waits for any more.
+    pub(crate) abandoned: usize,
+    /// Whether there is a session with libvirtd.
+    pub(crate) connected: bool,
+    /// Connections that were made anew.
+    pub(crate) reconnects: u64,
+    /// The last collection that came to its end.
+    pub(crate) collection: Option<CollectionReport>,
+    /// Lines that the log has, by level.
+    pub(crate) log_messages: [(&'static str, u64); 4],
+}
+
+/// What is known of a collection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CollectionReport {
+    pub(crate) ended: SystemTime,
+    pub(crate) took: Duration,
+    pub(crate) skipped: Skipped,
+}
+
+/// How long libvirtd took to answer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Durations {
+    /// How many answers took at most as long as the bound in [`BOUNDS`], each counted
+    /// in the first bound that holds it.
+    counts: [u64; BOUNDS.len()],
+    pub(crate) count: u64,
+    pub(crate) sum: Duration,
+}
+
+/// Upper bounds in seconds: from a call that looks something up to one that waits
+/// for a job.
+const BOUNDS: [f64; 9] = [0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0, 30.0];
+
+impl Telemetry {
+    /// What is known now. `ledger` is that of the session, where there is one.
+    pub(crate) fn report(
+        &self,
+        ledger: Option<&Ledger>,
+        log_messages: [(&'static str, u64); 4],
+    ) -> Report {
+        let mut report = self.state().clone();
+        report.log_messages = log_messages;
+        report.connected = ledger.is_some();
+        if let Some(ledger) = ledger {
+            (report.in_flight, report.abandoned) = (ledger.in_flight(), ledger.abandoned());
+        }
+        report
+    }
+
+    /// Notes that a connection was made anew.
+    pub(crate) fn note_reconnect(&self) {
+        let mut state = self.state();
+        state.reconnects = state.reconnects.saturating_add(1);
+    }
+
+    pub(crate) fn note_collection(&self, collection: CollectionReport) {
+        self.state().collection = Some(collection);
+    }
+
+    fn state(&self) -> MutexGuard<'_, Report> {
+        // Nothing panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Telemetry {
+    fn answered(&self, procedure: Procedure, took: Duration) {
+        self.state().durations.entry(procedure.name).or_default().observe(took);
+    }
+
+    fn failed(&self, procedure: Procedure, failure: Failure) {
+        let reason = match failure {
+            Failure::Refused(code) => code.to_string(),
+            Failure::Abandoned => "abandoned".to_owned(),
+            Failure::Disconnected => "disconnected".to_owned(),
+            Failure::Malformed => "malformed".to_owned(),
+        };
+        let mut state = self.state();
+        let count = state.failures.entry((procedure.name, reason)).or_default();
+        *count = count.saturating_add(1);
+    }
+}
+
+impl Durations {
+    fn observe(&mut self, took: Duration) {
+        let seconds = took.as_secs_f64();
+        let bounds = BOUNDS.into_iter().zip(&mut self.counts);
+        if let Some((_, count)) = bounds.into_iter().find(|(bound, _)| seconds <= *bound) {
+            *count = count.saturating_add(1);
+        }
+        self.count = self.count.saturating_add(1);
+        self.sum = self.sum.saturating_add(took);
+    }
+
+    /// Returns each bound with the number of answers that took at most as long.
+    pub(crate) fn buckets(&self) -> [(f64, u64); BOUNDS.len()] {
+        let mut sum: u64 = 0;
+        let mut bounds = BOUNDS.into_iter().zip(self.counts);
+        std::array::from_fn(|_| {
+            let (bound, count) = bounds.next().unwrap_or_default();
+            sum = sum.saturating_add(count);
+            (bound, sum)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_in_every_bucket_that_is_long_enough() {
+        let mut durations = Durations::default();
+        for millis in [1, 2, 2000, 40_000] {
+            durations.observe(Duration::from_millis(millis));
+        }
+        assert_eq!(
+            durations.buckets().map(|(_, count)| count),
+            [0, 1, 2, 2, 2, 2, 2, 3, 3],
+            "{BOUNDS:?}"
+        );
+        assert_eq!((durations.count, durations.sum), (4, Duration::from_millis(42_003)));
+    }
+
+    #[test]
+    fn failures_are_told_apart_by_libvirts_number_or_our_word() {
+        let telemetry = Telemetry::default();
+        let procedure = Procedure::DOMAIN_GET_CPU_STATS;
+        for failure in [Failure::Refused(55), Failure::Refused(55), Failure::Abandoned] {
+            telemetry.failed(procedure, failure);
+        }
+        let failures = telemetry.report(None, Default::default()).failures;
+        let failures: Vec<_> =
+            failures.iter().map(|((_, reason), count)| (reason.as_str(), *count)).collect();
+        assert_eq!(failures, [("55", 2), ("abandoned", 1)]);
+    }
+}
