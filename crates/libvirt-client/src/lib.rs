@@ -16,7 +16,7 @@
 //!
 //! let address: Address = "qemu:///system".parse()?;
 //! let session = Session::open(&address, Duration::from_secs(5), Arc::new(())).await?;
-//! let reply = session.calls.call(&ConnectListAllDomains, Duration::from_secs(2)).await?;
+//! let reply = session.lookups.call(&ConnectListAllDomains, Duration::from_secs(2)).await?;
 //! for domain in reply.decode()?.0 {
 //!     println!("{} is {}", domain.name, domain.uuid);
 //! }

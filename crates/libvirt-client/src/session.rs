@@ -1,4 +1,5 @@
-//! Two connections to one libvirtd: one for calls, one for events.
+//! Three connections to one libvirtd: for calls that a guest may hold up, for those that
+//! none does, and for events.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,14 +13,16 @@ use crate::{
 
 /// What it takes to watch a libvirtd.
 ///
-/// Events have a connection of their own, because the daemon stops reading one
-/// that has five calls under way.
+/// The daemon stops reading a connection that has five calls under way, so what may
+/// hang is kept apart from what must not wait.
 #[derive(Debug)]
 pub struct Session {
-    /// For calls that may take their time.
-    pub calls: Calls,
-    /// Who replaces the connection of `calls`.
-    pub tender: Tender,
+    /// For calls that wait for QEMU's monitor, and hang with a guest that is stuck.
+    pub monitor: Calls,
+    /// For calls that wait for nobody.
+    pub lookups: Calls,
+    /// Who replaces the connections of `monitor` and `lookups`.
+    pub tenders: [Tender; 2],
     /// The connection that events come on. It lasts as long as libvirtd does.
     ///
     /// A quick call over it is a barrier: once it is answered, every event that
@@ -35,7 +38,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens both connections and asks for events, all within `deadline`.
+    /// Opens the connections and asks for events, all within `deadline`.
     ///
     /// Events that the daemon is too old for are done without. `observer` is told of
     /// every call.
@@ -60,7 +63,8 @@ impl Session {
         deadline: Duration,
         ledger: Ledger,
     ) -> Result<Self, ConnectError> {
-        let (calls, tender) = calls(address, deadline, ledger.clone()).await?;
+        let (lookups, lookups_tender) = calls(address, deadline, ledger.clone()).await?;
+        let (monitor, monitor_tender) = calls(address, deadline, ledger.clone()).await?;
         let (feed, events) = handshake::connect(address, deadline, &ledger, WINDOW).await?;
         for event_id in EventId::ALL {
             let registered = feed.call(&ConnectDomainEventRegisterAny { event_id }, deadline).await;
@@ -72,7 +76,7 @@ impl Session {
                 Ok(_) | Err(_) => {}
             }
         }
-        let hostname = match calls.call(&ConnectGetHostname, deadline).await {
+        let hostname = match lookups.call(&ConnectGetHostname, deadline).await {
             Ok(reply) => reply.decode().ok(),
             Err(error) if error.refusal().is_some() => None,
             Err(error) => {
@@ -80,6 +84,7 @@ impl Session {
                 return Err(ConnectError::new(address.socket(), kind));
             }
         };
-        Ok(Self { calls, tender, feed, events, ledger, hostname })
+        let tenders = [monitor_tender, lookups_tender];
+        Ok(Self { monitor, lookups, tenders, feed, events, ledger, hostname })
     }
 }

@@ -43,7 +43,8 @@ enum Link {
 /// A libvirtd that can be asked.
 #[derive(Debug)]
 pub(crate) struct Live {
-    calls: Calls,
+    monitor: Calls,
+    lookups: Calls,
     /// The connection of the events, which lasts as long as libvirtd does.
     pub(crate) feed: Client,
     /// The host's name, as libvirtd says it.
@@ -121,7 +122,7 @@ impl Daemon {
     pub(crate) async fn close(&self) {
         let link = self.link.borrow().clone();
         if let Link::Up(live) = link {
-            tokio::join!(live.calls.close(), live.feed.close());
+            tokio::join!(live.monitor.close(), live.lookups.close(), live.feed.close());
         }
     }
 }
@@ -186,15 +187,16 @@ impl Watch {
 
     /// Keeps inventory, poll and connections going until the session ends.
     async fn attend(&self, session: Session, publish: &watch::Sender<Link>) {
-        let Session { calls, tender, feed, events, ledger, hostname } = session;
+        let Session { monitor, lookups, tenders, feed, events, ledger, hostname } = session;
         let (inventory, keeper) = Inventory::new();
         let troubles = Arc::new(Troubles::default());
         let care = Care::new(ledger.clone(), self.abandoned_max);
-        let poll = Poll::new(calls.clone(), feed.clone(), care.clone(), Arc::clone(&troubles));
-        let surveyor = Surveyor::new(calls.clone(), care.clone(), Arc::clone(&troubles));
-        let controls = Controls::new(calls.clone(), care.clone(), Arc::clone(&troubles));
+        let poll = Poll::new(lookups.clone(), feed.clone(), care.clone(), Arc::clone(&troubles));
+        let surveyor = Surveyor::new(monitor.clone(), care.clone(), Arc::clone(&troubles));
+        let controls = Controls::new(lookups.clone(), care.clone(), Arc::clone(&troubles));
         let live = Arc::new(Live {
-            calls: calls.clone(),
+            monitor,
+            lookups: lookups.clone(),
             feed: feed.clone(),
             hostname,
             inventory,
@@ -204,11 +206,13 @@ impl Watch {
             troubles,
             ledger,
         });
+        let [for_monitor, for_lookups] = tenders;
         publish.send_replace(Link::Up(Arc::clone(&live)));
         select! {
-            () = inventory::run(keeper, calls, care, feed, events) => {}
+            () = inventory::run(keeper, lookups, care, feed, events) => {}
             () = live.poll(self.interval) => {}
-            () = self.tend(&tender) => {}
+            () = self.tend(&for_monitor) => {}
+            () = self.tend(&for_lookups) => {}
             () = live.feed.closed() => {}
         }
     }

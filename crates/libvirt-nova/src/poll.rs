@@ -114,6 +114,7 @@ impl Poll {
                 Err(error) => self.troubles.note(&instance.domain, &error),
             }
         }
+        hung.retain(|(instance, _)| self.care.is_held(&instance.domain));
         // Where nobody gets an answer, it is libvirtd that hangs.
         let heard = !answers.times.is_empty() || !answers.refused.is_empty();
         if !hung.is_empty() && (heard || self.is_heard().await) {

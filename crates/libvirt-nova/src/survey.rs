@@ -173,13 +173,17 @@ impl Surveyor {
 
     /// Takes the domains of the next call off a queue.
     fn next<'d>(&self, queue: &mut VecDeque<Ask<'d>>, window: usize) -> Option<Ask<'d>> {
-        let Ask { domains, is_second } = queue.pop_front()?;
-        let size = if window == 1 { 1 } else { self.memory().pace.size(domains.len()) };
-        let (domains, later) = domains.split_at(size.min(domains.len()));
-        if !later.is_empty() {
-            queue.push_front(Ask { domains: later, is_second });
+        while let Some(Ask { domains, is_second }) = queue.pop_front() {
+            let size = if window == 1 { 1 } else { self.memory().pace.size(domains.len()) };
+            let (domains, later) = domains.split_at(size.min(domains.len()));
+            if !later.is_empty() {
+                queue.push_front(Ask { domains: later, is_second });
+            }
+            if !domains.is_empty() {
+                return Some(Ask { domains, is_second });
+            }
         }
-        (!domains.is_empty()).then_some(Ask { domains, is_second })
+        None
     }
 
     async fn call<'d>(

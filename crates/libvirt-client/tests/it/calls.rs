@@ -35,7 +35,7 @@ async fn start(
 async fn replies_find_their_callers_in_any_order() {
     let daemon = Daemon::listen();
     let (session, mut peer, _feed) = daemon.session().await;
-    let started = start(&session.calls, &mut peer, WINDOW).await;
+    let started = start(&session.lookups, &mut peer, WINDOW).await;
     for (_, call) in started.iter().rev() {
         peer.reply(call, OK, &string(&call.serial.to_string())).await;
     }
@@ -49,9 +49,9 @@ async fn replies_find_their_callers_in_any_order() {
 async fn a_fifth_call_waits_for_a_reply_to_one_of_four() {
     let daemon = Daemon::listen();
     let (session, mut peer, _feed) = daemon.session().await;
-    let started = start(&session.calls, &mut peer, WINDOW).await;
+    let started = start(&session.lookups, &mut peer, WINDOW).await;
     let fifth = {
-        let client = session.calls.clone();
+        let client = session.lookups.clone();
         tokio::spawn(async move { hostname(&client).await })
     };
     tokio::task::yield_now().await;
@@ -69,7 +69,7 @@ async fn a_silent_daemon_costs_the_deadline_and_no_more() {
     let daemon = Daemon::listen();
     let (session, _peer, _feed) = daemon.session().await;
     let begun = Instant::now();
-    let error = hostname(&session.calls).await.unwrap_err();
+    let error = hostname(&session.lookups).await.unwrap_err();
     assert_eq!(begun.elapsed(), SECOND);
     assert!(error.is_timeout());
     assert_eq!(error.to_string(), "ConnectGetHostname: no reply within 1s");
@@ -80,14 +80,14 @@ async fn a_silent_daemon_costs_the_deadline_and_no_more() {
 async fn an_abandoned_call_holds_its_place_until_it_is_answered() {
     let daemon = Daemon::listen();
     let (session, mut peer, _feed) = daemon.session().await;
-    let abandoned = start(&session.calls, &mut peer, 2).await;
+    let abandoned = start(&session.lookups, &mut peer, 2).await;
     let mut calls = Vec::new();
     for (task, call) in abandoned {
         assert!(task.await.unwrap().unwrap_err().is_timeout());
         calls.push(call);
     }
-    let started = start(&session.calls, &mut peer, WINDOW - 2).await;
-    let client = session.calls.clone();
+    let started = start(&session.lookups, &mut peer, WINDOW - 2).await;
+    let client = session.lookups.clone();
     let waiting = tokio::spawn(async move { hostname(&client).await });
     tokio::task::yield_now().await;
     tokio::task::yield_now().await;
@@ -107,27 +107,27 @@ async fn a_connection_with_three_abandoned_calls_is_replaced_and_waited_for() {
     let daemon = Daemon::listen();
     let (session, mut peer, _feed) = daemon.session().await;
     let mut hung = Vec::new();
-    for (task, call) in start(&session.calls, &mut peer, 2).await {
+    for (task, call) in start(&session.lookups, &mut peer, 2).await {
         assert!(task.await.unwrap().unwrap_err().is_timeout());
         hung.push(call);
     }
-    assert!(session.tender.worn_out().now_or_never().is_none());
-    for (task, call) in start(&session.calls, &mut peer, 1).await {
+    assert!(session.tenders[1].worn_out().now_or_never().is_none());
+    for (task, call) in start(&session.lookups, &mut peer, 1).await {
         assert!(task.await.unwrap().unwrap_err().is_timeout());
         hung.push(call);
     }
-    session.tender.worn_out().await;
+    session.tenders[1].worn_out().await;
     assert!(!session.feed.is_closed(), "the other connection is another matter");
 
     // A call that is made meanwhile waits for the new connection.
-    let client = session.calls.clone();
+    let client = session.lookups.clone();
     let waiting = tokio::spawn(async move { hostname(&client).await });
     let serve = async {
         let mut peer = daemon.accept().await;
         peer.let_in().await;
         peer
     };
-    let (replaced, mut next) = tokio::join!(session.tender.replace(SECOND), serve);
+    let (replaced, mut next) = tokio::join!(session.tenders[1].replace(SECOND), serve);
     replaced.unwrap();
     next.answer(59, OK, &string("again")).await;
     assert_eq!(waiting.await.unwrap().unwrap(), "again");
@@ -149,7 +149,7 @@ async fn a_connection_with_three_abandoned_calls_is_replaced_and_waited_for() {
 async fn a_dropped_call_counts_as_abandoned_until_it_is_answered() {
     let daemon = Daemon::listen();
     let (session, mut peer, _feed) = daemon.session().await;
-    let started = start(&session.calls, &mut peer, 1).await;
+    let started = start(&session.lookups, &mut peer, 1).await;
     assert_eq!((session.ledger.in_flight(), session.ledger.abandoned()), (1, 0));
     for (task, call) in started {
         task.abort();
@@ -169,7 +169,7 @@ async fn an_abandoned_call_is_known_by_the_domain_it_hangs_in() {
     let domain = Domain { name: "a".into(), uuid: Uuid([1; 16]), id: Some(1) };
     let info = DomainGetInfo { domain: &domain };
     let hangs = |uuid| session.ledger.hangs_in(uuid, |procedure| procedure.number == 16);
-    let (outcome, call) = tokio::join!(session.calls.call(&info, SECOND), peer.called());
+    let (outcome, call) = tokio::join!(session.lookups.call(&info, SECOND), peer.called());
     assert!(outcome.unwrap_err().is_timeout());
     assert!(hangs(domain.uuid));
     assert!(!hangs(Uuid([2; 16])));
@@ -184,7 +184,7 @@ async fn an_abandoned_call_is_known_by_the_domain_it_hangs_in() {
 async fn calls_end_with_the_session() {
     let daemon = Daemon::listen();
     let (session, peer, _feed) = daemon.session().await;
-    let libvirt_client::Session { calls, tender, .. } = session;
+    let libvirt_client::Session { lookups: calls, tenders: [_, tender], .. } = session;
     drop(peer);
     tender.worn_out().await;
     assert!(hostname(&calls).await.unwrap_err().is_timeout(), "it may yet be replaced");
@@ -199,7 +199,7 @@ async fn a_refusal_carries_the_daemons_words() {
     for (code, no_domain) in [(38, false), (42, true), (55, false), (68, false), (88, false)] {
         let no = error(code, "no");
         let serve = peer.answer(59, ERROR, &no);
-        let (outcome, _) = tokio::join!(hostname(&session.calls), serve);
+        let (outcome, _) = tokio::join!(hostname(&session.lookups), serve);
         let error = outcome.unwrap_err();
         let refusal = error.refusal().unwrap();
         assert_eq!((refusal.code, refusal.is_no_domain()), (code, no_domain));
@@ -231,10 +231,10 @@ async fn noise_between_replies_is_passed_over() {
         peer.reply(&call, OK, &string("host")).await;
         peer.reply(&call, OK, &string("again")).await;
     };
-    let (outcome, ()) = tokio::join!(hostname(&session.calls), serve);
+    let (outcome, ()) = tokio::join!(hostname(&session.lookups), serve);
     assert_eq!(outcome.unwrap(), "host");
     let next = string("next");
-    let (outcome, _) = tokio::join!(hostname(&session.calls), peer.answer(59, OK, &next));
+    let (outcome, _) = tokio::join!(hostname(&session.lookups), peer.answer(59, OK, &next));
     assert_eq!(outcome.unwrap(), "next");
 }
 
@@ -253,7 +253,7 @@ async fn a_reply_cut_off_anywhere_is_a_lost_connection_at_once() {
             peer.send(&reply[..len]).await;
             drop(peer);
         };
-        let (outcome, ()) = tokio::join!(hostname(&session.calls), serve);
+        let (outcome, ()) = tokio::join!(hostname(&session.lookups), serve);
         assert!(outcome.unwrap_err().is_disconnected(), "cut at {len}");
         assert_eq!(begun.elapsed().as_millis(), 0, "cut at {len}");
     }
@@ -269,7 +269,7 @@ async fn an_impossible_length_ends_the_connection() {
             peer.send(&len.to_be_bytes()).await;
             assert!(peer.called().await.is_none(), "the client stays");
         };
-        let (outcome, ()) = tokio::join!(hostname(&session.calls), serve);
+        let (outcome, ()) = tokio::join!(hostname(&session.lookups), serve);
         assert!(outcome.unwrap_err().is_disconnected(), "{len}");
     }
 }
@@ -279,12 +279,12 @@ async fn a_reply_that_means_nothing_costs_itself() {
     let daemon = Daemon::listen();
     let (session, mut peer, _feed) = daemon.session().await;
     let serve = peer.answer(59, OK, &[0xff; 6]);
-    let (outcome, _) = tokio::join!(hostname(&session.calls), serve);
+    let (outcome, _) = tokio::join!(hostname(&session.lookups), serve);
     let error = outcome.unwrap_err();
     assert!(error.refusal().is_none() && !error.is_timeout() && !error.is_disconnected());
     assert_eq!(error.to_string(), "ConnectGetHostname: the reply is malformed");
     let next = string("next");
-    let (outcome, _) = tokio::join!(hostname(&session.calls), peer.answer(59, OK, &next));
+    let (outcome, _) = tokio::join!(hostname(&session.lookups), peer.answer(59, OK, &next));
     assert_eq!(outcome.unwrap(), "next");
 }
 
@@ -309,7 +309,7 @@ async fn a_large_reply_in_small_pieces_arrives_whole() {
         }
         pending::<()>().await;
     };
-    let asking = session.calls.call(&ConnectListAllDomains, SECOND);
+    let asking = session.lookups.call(&ConnectListAllDomains, SECOND);
     let reply = tokio::select! { reply = asking => reply.unwrap(), () = serve => unreachable!() };
     let domains = reply.decode().unwrap().0;
     assert_eq!(domains.len(), 10_000);

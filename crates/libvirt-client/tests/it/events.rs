@@ -68,7 +68,7 @@ async fn an_event_that_cannot_be_read_counts_as_lost() {
 async fn a_ping_is_answered_whatever_is_under_way() {
     let daemon = Daemon::listen();
     let (session, mut peer, _feed) = daemon.session().await;
-    let client = session.calls.clone();
+    let client = session.lookups.clone();
     let task = tokio::spawn(async move { client.call(&ConnectGetHostname, SECOND).await });
     let call = peer.called().await.unwrap();
     peer.ping().await;

@@ -101,15 +101,19 @@ async fn a_daemon_that_is_frozen_costs_the_deadline_and_no_more() {
 /// Whichever step of the handshake the daemon goes away at.
 #[tokio::test(start_paused = true)]
 async fn a_daemon_that_hangs_up_is_known_at_once() {
-    for steps in 0..10 {
+    for steps in 0..13 {
         let daemon = Daemon::listen();
         let begun = Instant::now();
         let serve = async {
             let mut left = steps;
-            for connection in 0..2 {
+            for connection in 0..3 {
                 let mut peer = daemon.accept().await;
                 let mut replies = vec![(66, NONE), (60, &[0, 0, 0, 1]), (1, &[])];
-                replies.extend([(316, &[0, 0, 0, 3][..]); 3].iter().take(connection * 3));
+                replies.extend([(316, &[0, 0, 0, 3][..]); 3].iter().take(if connection == 2 {
+                    3
+                } else {
+                    0
+                }));
                 for (procedure, payload) in replies {
                     if left == 0 {
                         return;
@@ -117,8 +121,8 @@ async fn a_daemon_that_hangs_up_is_known_at_once() {
                     left -= 1;
                     peer.answer(procedure, OK, payload).await;
                 }
-                if connection == 0 {
-                    // The first connection stays open beside the second.
+                if connection < 2 {
+                    // It stays open beside the next.
                     std::mem::forget(peer);
                 }
             }
@@ -149,6 +153,7 @@ async fn a_daemon_too_old_for_an_event_is_watched_without_it() {
     let serve = async {
         let mut client = daemon.accept().await;
         client.let_in().await;
+        daemon.accept().await.let_in().await;
         let mut feed = daemon.accept().await;
         feed.let_in().await;
         let mut asked = Vec::new();
@@ -173,7 +178,7 @@ async fn a_connection_that_is_left_is_said_goodbye_to() {
         client.answer(2, OK, &[]).await;
         feed.answer(2, OK, &[]).await;
     };
-    tokio::join!(session.calls.close(), session.feed.close(), serve);
+    tokio::join!(session.lookups.close(), session.feed.close(), serve);
 
     // Dropped, or given up for the calls on it.
     let (session, mut client, mut feed) = daemon.session().await;

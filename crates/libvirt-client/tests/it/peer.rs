@@ -45,12 +45,13 @@ impl Daemon {
         Peer { stream: self.listener.accept().await.unwrap().0 }
     }
 
-    /// A session, and the daemon's ends of its two connections.
+    /// A session, and the daemon's ends of its connections for lookups and for events.
     pub(crate) async fn session(&self) -> (Session, Peer, Peer) {
         let address = self.address();
         let serve = async {
             let mut client = self.accept().await;
             client.let_in().await;
+            self.accept().await.let_in().await;
             let mut feed = self.accept().await;
             feed.let_in().await;
             for _ in 0..4 {
