@@ -65,16 +65,14 @@ struct Pages {
 }
 
 /// A call that libvirtd has not answered yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnderWay {
-    /// What was called.
-    pub procedure: Procedure,
-    /// Whom it concerns; empty for a call that concerns no domain, or all.
-    pub domains: Vec<Uuid>,
+#[derive(Debug)]
+struct UnderWay {
+    procedure: Procedure,
+    domains: Vec<Uuid>,
     /// When it was sent.
-    pub since: Instant,
+    since: Instant,
     /// Whether nobody waits for it any more.
-    pub is_abandoned: bool,
+    is_abandoned: bool,
 }
 
 impl Ledger {
@@ -94,11 +92,18 @@ impl Ledger {
         self.book.pages().under_way.values().filter(|call| call.is_abandoned).count()
     }
 
-    /// Whether an abandoned call that `is_meant` concerns a domain.
-    pub fn hangs_in(&self, domain: Uuid, is_meant: impl Fn(Procedure) -> bool) -> bool {
-        self.book.pages().under_way.values().any(|call| {
+    /// Since when an abandoned call that `is_meant` has concerned a domain; `None` where
+    /// there is none.
+    pub fn hangs_since(
+        &self,
+        domain: Uuid,
+        is_meant: impl Fn(Procedure) -> bool,
+    ) -> Option<Instant> {
+        let pages = self.book.pages();
+        let hung = pages.under_way.values().filter(|call| {
             call.is_abandoned && is_meant(call.procedure) && call.domains.contains(&domain)
-        })
+        });
+        hung.map(|call| call.since).min()
     }
 
     /// Notes that a reply could not be read.

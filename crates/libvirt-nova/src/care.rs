@@ -5,6 +5,7 @@
 
 use libvirt_client::{Ledger, WINDOW};
 use libvirt_wire::{Domain, Procedure};
+use tokio::time::Instant;
 
 /// How much of libvirtd calls that hang may take.
 #[derive(Clone, Debug)]
@@ -44,7 +45,12 @@ impl Care {
     /// Then libvirtd holds the whole domain, as while it waits for the death of a
     /// QEMU that does not die, and every call would hang in it.
     pub(crate) fn is_held(&self, domain: &Domain) -> bool {
-        self.ledger.hangs_in(domain.uuid, |procedure| MONITOR_FREE.contains(&procedure))
+        self.held_since(domain).is_some()
+    }
+
+    /// Since when a call that needs no monitor has been hanging in a domain.
+    pub(crate) fn held_since(&self, domain: &Domain) -> Option<Instant> {
+        self.ledger.hangs_since(domain.uuid, |procedure| MONITOR_FREE.contains(&procedure))
     }
 
     /// Whether a call for statistics hangs in a domain, or in one that was asked
@@ -53,14 +59,14 @@ impl Care {
     /// Further calls to the domain that it hangs in come back at once, with all that
     /// needs no monitor.
     pub(crate) fn is_hung(&self, domain: &Domain) -> bool {
-        self.ledger
-            .hangs_in(domain.uuid, |procedure| procedure == Procedure::CONNECT_GET_ALL_DOMAIN_STATS)
+        let is_meant = |procedure| procedure == Procedure::CONNECT_GET_ALL_DOMAIN_STATS;
+        self.ledger.hangs_since(domain.uuid, is_meant).is_some()
     }
 
-    /// Whether any call hangs in a domain, so that it is better not read in full.
+    /// Whether a call other than for statistics hangs in a domain, its XML included.
     pub(crate) fn is_silent(&self, domain: &Domain) -> bool {
-        self.ledger
-            .hangs_in(domain.uuid, |procedure| procedure != Procedure::CONNECT_GET_ALL_DOMAIN_STATS)
+        let is_meant = |procedure| procedure != Procedure::CONNECT_GET_ALL_DOMAIN_STATS;
+        self.ledger.hangs_since(domain.uuid, is_meant).is_some()
     }
 }
 

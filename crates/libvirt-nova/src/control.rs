@@ -61,7 +61,7 @@ impl Controls {
         let called = self.calls.call(&DomainGetControlInfo { domain }, CALL_DEADLINE).await;
         match called.and_then(|reply| reply.decode()) {
             Ok(info) => {
-                self.troubles.clear(domain, PROCEDURE);
+                self.troubles.clear(domain.uuid, PROCEDURE);
                 self.tell(domain, info);
                 Some((domain.uuid, info))
             }
@@ -77,12 +77,14 @@ impl Controls {
         let mut stuck = self.stuck();
         match info.state {
             Some(ControlState::Occupied) if info.since < STUCK => {}
-            Some(ControlState::Occupied | ControlState::Error) => {
+            Some(ControlState::Occupied) => {
                 if stuck.insert(domain.uuid) {
                     tracing::warn!(domain = %domain.name, since = ?info.since, "QEMU does not answer libvirt");
                 }
             }
-            Some(ControlState::Ok | ControlState::Job) | None => {
+            // In error is also who is being ended.
+            Some(ControlState::Error) | None => {}
+            Some(ControlState::Ok | ControlState::Job) => {
                 if stuck.remove(&domain.uuid) {
                     tracing::info!(domain = %domain.name, "QEMU answers libvirt again");
                 }

@@ -13,7 +13,7 @@ use std::{
 use futures_util::{StreamExt, stream};
 use libvirt_client::{CallError, Calls, Client, WINDOW};
 use libvirt_wire::{
-    Uuid,
+    Procedure, Uuid,
     call::{ConnectGetHostname, DomainGetCpuStats, DomainGetInfo},
 };
 use tokio::time::{self, Instant};
@@ -99,26 +99,36 @@ impl Poll {
     /// Asks for the CPU time of all but those that libvirtd holds.
     async fn times<'r>(&self, source: Source, roster: &'r Roster, until: Instant) -> Answers<'r> {
         let instances = roster.iter().map(|instance| &**instance);
-        let asked: Vec<_> = instances
-            .filter(|instance| !self.care.is_held(&instance.domain))
-            .map(|instance| self.cpu_time(source, instance))
-            .collect();
+        let (held, askable): (Vec<_>, Vec<_>) =
+            instances.partition(|instance| self.care.is_held(&instance.domain));
+        let asked: Vec<_> =
+            askable.into_iter().map(|instance| self.cpu_time(source, instance)).collect();
         let mut asked = stream::iter(asked).buffer_unordered(WINDOW);
         let mut answers = Answers::default();
-        let mut hung = Vec::new();
         while let Ok(Some((instance, called))) = time::timeout_at(until, asked.next()).await {
             match called {
                 Ok(time) => answers.times.extend(time.map(|time| (instance.domain.uuid, time))),
                 Err(error) if is_refusal(&error) => answers.refused.push((instance, error)),
-                Err(error) if error.is_timeout() => hung.push((instance, error)),
                 Err(error) => self.troubles.note(&instance.domain, &error),
             }
         }
-        hung.retain(|(instance, _)| self.care.is_held(&instance.domain));
+        let long = held.into_iter().filter_map(|instance| {
+            let since = self.care.held_since(&instance.domain)?.elapsed();
+            (since >= HELD_TOLD).then_some((instance, since))
+        });
+        let long: Vec<_> = long.collect();
         // Where nobody gets an answer, it is libvirtd that hangs.
         let heard = !answers.times.is_empty() || !answers.refused.is_empty();
-        if !hung.is_empty() && (heard || self.is_heard().await) {
-            hung.iter().for_each(|(instance, error)| self.troubles.tell(&instance.domain, error));
+        if !long.is_empty() && (heard || self.is_heard().await) {
+            for (instance, since) in long {
+                let what = format_args!(
+                    "{PROCEDURE}: no reply for {since:.1?}: libvirtd holds the domain"
+                );
+                self.troubles.tell(&instance.domain, PROCEDURE, what);
+            }
+        }
+        for instance in answers.times.keys() {
+            self.troubles.clear(*instance, PROCEDURE);
         }
         answers
     }
@@ -184,5 +194,9 @@ impl State {
 
 /// How long a call that needs no monitor may take; it takes half a millisecond.
 const CALL_DEADLINE: Duration = Duration::from_secs(1);
+/// How long libvirtd may hold a domain before the log says so: some seconds are what the
+/// start and the end of a guest take on a busy host.
+const HELD_TOLD: Duration = Duration::from_secs(5);
+const PROCEDURE: Procedure = Procedure::DOMAIN_GET_CPU_STATS;
 /// Refusals in a row that are worth a line in the log.
 const REFUSALS_TOLD: u32 = 2;

@@ -58,10 +58,11 @@ impl Snapshot {
         controls: &ControlInfos,
         now: SystemTime,
     ) -> Self {
-        let Survey { readings, ended, .. } = survey;
+        let Survey { readings, ended, unbegun, .. } = survey;
+        let is_absent = |uuid| ended.contains(uuid) || unbegun.contains(uuid);
         let instances = roster
             .iter()
-            .filter(|instance| !ended.contains(&instance.domain.uuid))
+            .filter(|instance| !is_absent(&instance.domain.uuid))
             .filter(|instance| {
                 let devices = instance.devices.as_deref();
                 let reading = readings.get(&instance.domain.uuid);

@@ -17,7 +17,10 @@ use libvirt_wire::{
 };
 use tokio::time::{self, Instant};
 
-use self::{pace::Pace, standing::Standings};
+use self::{
+    pace::Pace,
+    standing::{Given, Standings},
+};
 use crate::{care::Care, inventory::Roster, stats::DomainStats, trouble::Troubles};
 
 mod pace;
@@ -45,6 +48,8 @@ pub(crate) struct Survey {
     pub(crate) readings: HashMap<Uuid, Reading>,
     /// The domains that libvirtd left out: they have ended.
     pub(crate) ended: Vec<Uuid>,
+    /// The domains that have given nothing yet: libvirtd holds those that it is starting.
+    pub(crate) unbegun: Vec<Uuid>,
     pub(crate) skipped: Skipped,
 }
 
@@ -85,7 +90,7 @@ impl Surveyor {
         let began = Instant::now();
         let domains = roster.iter().map(|instance| &instance.domain);
         let (held, askable): (Vec<_>, Vec<_>) = domains.partition(|it| self.care.is_held(it));
-        self.memory().standings.keep(&askable);
+        self.memory().standings.keep(roster.iter().map(|instance| &instance.domain));
         let (good, lacking) = self.memory().standings.sort(askable.clone());
 
         let mut survey = Survey::default();
@@ -111,10 +116,17 @@ impl Surveyor {
         self.ask(queue, Groups::JOB_FREE, until, &mut survey).await;
 
         let mut memory = self.memory();
-        for domain in askable {
-            let reading = survey.readings.get(&domain.uuid);
-            let is_complete = reading.is_some_and(|reading| reading.stats.is_complete());
-            memory.standings.note(domain, is_complete, began);
+        for domain in askable.into_iter().chain(held) {
+            let given = match survey.readings.get(&domain.uuid) {
+                None => Given::Nothing,
+                Some(reading) if reading.stats.is_starting => Given::Nothing,
+                Some(reading) if reading.stats.is_complete() => Given::All,
+                Some(_) => Given::Part,
+            };
+            memory.standings.note(domain, given, began);
+            if !memory.standings.is_read(domain) {
+                survey.unbegun.push(domain.uuid);
+            }
         }
         drop(memory);
         survey
@@ -145,7 +157,7 @@ impl Surveyor {
                 Ok(readings) => {
                     for one in ask.domains.chunks(1) {
                         let [domain] = one else { continue };
-                        self.troubles.clear(domain, PROCEDURE);
+                        self.troubles.clear(domain.uuid, PROCEDURE);
                         match readings.get(&domain.uuid) {
                             None => survey.ended.push(domain.uuid),
                             // Somebody holds its job for a moment: Nova, another exporter.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -27,23 +28,22 @@ impl Troubles {
         if ended || error.is_disconnected() || error.is_timeout() {
             return;
         }
-        self.tell(domain, error);
+        self.tell(domain, error.procedure(), chain(error));
     }
 
-    /// Logs that a call about a domain failed if it is news.
-    pub(crate) fn tell(&self, domain: &Domain, error: &CallError) {
+    /// Logs what is wrong with a procedure and a domain, if it is news.
+    pub(crate) fn tell(&self, domain: &Domain, procedure: Procedure, what: impl fmt::Display) {
         let mut told = self.lock();
         let told = told.entry(domain.uuid).or_default();
-        let procedure = error.procedure().name;
-        if !told.contains(&procedure) {
-            told.push(procedure);
-            tracing::warn!(domain = %domain.name, "{}", chain(error));
+        if !told.contains(&procedure.name) {
+            told.push(procedure.name);
+            tracing::warn!(domain = %domain.name, "{what}");
         }
     }
 
     /// Notes that a procedure worked.
-    pub(crate) fn clear(&self, domain: &Domain, procedure: Procedure) {
-        if let Some(told) = self.lock().get_mut(&domain.uuid) {
+    pub(crate) fn clear(&self, domain: Uuid, procedure: Procedure) {
+        if let Some(told) = self.lock().get_mut(&domain) {
             told.retain(|name| *name != procedure.name);
         }
     }

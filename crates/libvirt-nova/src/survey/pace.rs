@@ -45,7 +45,7 @@ impl Pace {
     /// end together. One, as long as nothing was measured.
     pub(super) fn size(&self, left: usize) -> usize {
         let Some(mean) = self.mean else { return 1 };
-        let fair = left.div_ceil(2 * WINDOW).max(1);
+        let fair = left.div_ceil(WINDOW).max(1);
         (1..=fair.min(SIZE_MAX)).rev().find(|size| mean * as_f64(*size) <= CALL_TIME).unwrap_or(1)
     }
 
@@ -107,7 +107,7 @@ mod tests {
             sizes.push(pace.size(left));
             left -= pace.size(left);
         }
-        assert_eq!(sizes, [7, 6, 5, 4, 4, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1]);
+        assert_eq!(sizes, [13, 10, 7, 5, 4, 3, 2, 2, 1, 1, 1, 1]);
     }
 
     #[test]

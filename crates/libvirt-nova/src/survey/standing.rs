@@ -19,6 +19,17 @@ struct Standing {
     answered: Option<Instant>,
     /// Whether it gave less the last time it was asked.
     is_lacking: bool,
+    /// Whether it ever gave anything.
+    is_read: bool,
+}
+
+/// How much of its statistics a domain gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Given {
+    All,
+    /// What needs no monitor.
+    Part,
+    Nothing,
 }
 
 impl Standings {
@@ -37,17 +48,27 @@ impl Standings {
         self.of(domain).is_some_and(|standing| standing.is_lacking)
     }
 
+    /// Whether a domain ever gave anything.
+    pub(super) fn is_read(&self, domain: &Domain) -> bool {
+        self.of(domain).is_some_and(|standing| standing.is_read)
+    }
+
     /// Takes note of what a domain gave to the survey that began at `began`.
-    pub(super) fn note(&mut self, domain: &Domain, is_complete: bool, began: Instant) {
-        let before = self.of(domain).and_then(|standing| standing.answered);
-        let answered = if is_complete { Some(began) } else { before };
-        let standing = Standing { run: domain.id, answered, is_lacking: !is_complete };
+    pub(super) fn note(&mut self, domain: &Domain, given: Given, began: Instant) {
+        let before = self.of(domain);
+        let answered = match given {
+            Given::All => Some(began),
+            Given::Part | Given::Nothing => before.and_then(|standing| standing.answered),
+        };
+        let is_read = given != Given::Nothing || self.is_read(domain);
+        let is_lacking = given != Given::All;
+        let standing = Standing { run: domain.id, answered, is_lacking, is_read };
         self.domains.insert(domain.uuid, standing);
     }
 
     /// Forgets the domains that are not among `domains`.
-    pub(super) fn keep(&mut self, domains: &[&Domain]) {
-        let runs: HashMap<_, _> = domains.iter().map(|domain| (domain.uuid, domain.id)).collect();
+    pub(super) fn keep<'d>(&mut self, domains: impl Iterator<Item = &'d Domain>) {
+        let runs: HashMap<_, _> = domains.map(|domain| (domain.uuid, domain.id)).collect();
         self.domains.retain(|uuid, standing| runs.get(uuid) == Some(&standing.run));
     }
 
@@ -73,21 +94,32 @@ mod tests {
         let began = Instant::now();
         let later = began.checked_add(Duration::from_secs(1)).unwrap();
         let mut standings = Standings::default();
-        standings.note(early, true, began);
-        standings.note(stuck, true, began);
-        standings.note(stuck, false, later);
-        standings.note(fresh, true, later);
+        standings.note(early, Given::All, began);
+        standings.note(stuck, Given::All, began);
+        standings.note(stuck, Given::Part, later);
+        standings.note(fresh, Given::All, later);
         let sorted = standings.sort(vec![unknown, early, stuck, fresh]);
         assert_eq!(sorted, (vec![fresh, early, unknown], vec![stuck]));
     }
 
     #[test]
+    fn who_gave_something_once_is_known_to_have_begun() {
+        let mut standings = Standings::default();
+        for (given, is_read) in
+            [(Given::Nothing, false), (Given::Part, true), (Given::Nothing, true)]
+        {
+            standings.note(&domain(1, 1), given, Instant::now());
+            assert_eq!(standings.is_read(&domain(1, 1)), is_read);
+        }
+    }
+
+    #[test]
     fn nothing_is_known_of_another_run() {
         let mut standings = Standings::default();
-        standings.note(&domain(1, 1), false, Instant::now());
-        assert!(standings.is_lacking(&domain(1, 1)));
-        assert!(!standings.is_lacking(&domain(1, 2)));
-        standings.keep(&[&domain(1, 2)]);
+        standings.note(&domain(1, 1), Given::Part, Instant::now());
+        assert!(standings.is_lacking(&domain(1, 1)) && standings.is_read(&domain(1, 1)));
+        assert!(!standings.is_lacking(&domain(1, 2)) && !standings.is_read(&domain(1, 2)));
+        standings.keep([domain(1, 2)].iter());
         assert!(!standings.is_lacking(&domain(1, 1)));
     }
 }

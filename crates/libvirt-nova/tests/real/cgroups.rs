@@ -19,7 +19,7 @@ fn without_control_groups_cpu_time_is_the_process_and_never_missing() {
     refused.args(["-c", &libvirtd.uri(), "cpu-stats", "--total", &guests[0].name]);
     assert!(!outcome(&mut refused).0, "there are control groups after all");
 
-    let exporter = Exporter::on(&libvirtd);
+    let exporter = Exporter::fresh_on(&libvirtd);
     for round in 0..3 {
         let seconds = || guests.each_ref().map(|guest| virsh.process_seconds(&guest.name));
         let before = seconds();

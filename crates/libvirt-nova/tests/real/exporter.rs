@@ -31,7 +31,16 @@ pub(crate) struct Exporter {
 impl Exporter {
     /// Starts one on the read-only socket of a libvirtd, and waits until it is connected.
     pub(crate) fn on(libvirtd: &Libvirtd) -> Self {
-        let exporter = Self::at(&libvirtd.uri());
+        Self::at(&libvirtd.uri()).connected()
+    }
+
+    /// The same with one that measures anew for each scrape, however soon after another.
+    pub(crate) fn fresh_on(libvirtd: &Libvirtd) -> Self {
+        Self::run(command(program()), &["-uri", &libvirtd.uri(), "--min-age=0"]).connected()
+    }
+
+    fn connected(self) -> Self {
+        let exporter = self;
         wait_until(PATIENCE, "an exporter that is connected", || {
             exporter.log().iter().any(|line| line.contains(" connected ")).then_some(())
         });

@@ -113,11 +113,15 @@ fn read_by_us(scrape: &Scrape) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     for Family { name, help, kind, samples } in &scrape.families {
         for sample in samples {
-            let labels =
-                sample.labels.iter().map(|(name, value)| format!(" {name}={}", hex(value)));
-            let labels: String = labels.collect();
-            // What OpenMetrics demands of a counter's name, the library puts in.
-            let suffix = if kind == "counter" && !name.ends_with("_total") { "_total" } else { "" };
+            let labels = sample.labels.iter().filter(|(label, _)| *label != "part");
+            let labels: String =
+                labels.map(|(label, value)| format!(" {label}={}", hex(value))).collect();
+            let suffix = match sample.labels.get("part") {
+                Some(part) => format!("_{part}"),
+                // What OpenMetrics demands of a counter's name, the library puts in.
+                None if kind == "counter" && !name.ends_with("_total") => "_total".to_owned(),
+                None => String::new(),
+            };
             lines.insert(format!("{kind} {} {name}{suffix}{labels} {:?}", hex(help), sample.value));
         }
     }

@@ -117,12 +117,15 @@ fn parse(text: &str) -> Vec<Family> {
         let kind_line = lines.next().unwrap_or_default();
         let (same, kind) = header(kind_line, "# TYPE ");
         assert_eq!(name, same, "{kind_line}");
-        assert!(["counter", "gauge"].contains(&kind), "{kind_line}");
+        assert!(["counter", "gauge", "histogram"].contains(&kind), "{kind_line}");
         assert!(seen.insert(name), "{name} begins twice");
         let mut samples = BTreeMap::new();
         while let Some(line) = lines.next_if(|line| !line.starts_with('#')) {
-            let (labels, value) = sample(line, name);
-            assert!(kind != "counter" || value >= 0.0, "{line}");
+            let (labels, value) = match kind {
+                "histogram" => histogram_sample(line, name),
+                _ => sample(line, name),
+            };
+            assert!(kind == "gauge" || value >= 0.0, "{line}");
             assert!(samples.insert(labels, value).is_none(), "twice: {line}");
         }
         assert!(!samples.is_empty(), "{name} has no sample");
@@ -143,6 +146,27 @@ fn header<'l>(line: &'l str, prefix: &str) -> (&'l str, &'l str) {
     let (name, text) = rest.split_once(' ').unwrap_or_else(|| panic!("{line:?}"));
     assert!(is_name(name), "{line:?}");
     (name, text)
+}
+
+/// Reads a sample of a histogram; which one it is becomes the label `part`, and a bucket's bound
+/// stays the label `le`, which comes after the others.
+fn histogram_sample(line: &str, family: &str) -> (Labels, f64) {
+    let parts = ["bucket", "sum", "count"];
+    let part = parts.into_iter().find(|part| line.starts_with(&format!("{family}_{part}")));
+    let part = part.unwrap_or_else(|| panic!("not of {family}: {line:?}"));
+    let (line, bound) = match line.split_once(",le=\"") {
+        Some((before, after)) => {
+            let (bound, after) = after.split_once('"').unwrap_or_else(|| panic!("{line:?}"));
+            assert!(bound == "+Inf" || bound.parse::<f64>().is_ok(), "{line:?}");
+            (format!("{before}{after}"), Some(bound.to_owned()))
+        }
+        None => (line.to_owned(), None),
+    };
+    assert_eq!(bound.is_some(), part == "bucket", "{line:?}");
+    let (mut labels, value) = sample(&line, &format!("{family}_{part}"));
+    labels.insert("part".to_owned(), part.to_owned());
+    labels.extend(bound.map(|bound| ("le".to_owned(), bound)));
+    (labels, value)
 }
 
 /// Reads `name{label="value",…} 1`.

@@ -28,7 +28,7 @@ const OF_THE_MONITOR: [&str; 7] = [
 fn a_stuck_qemu_costs_its_own_statistics_and_no_others() {
     // Of its own: the stuck guest holds one of libvirtd's workers.
     let libvirtd = Libvirtd::start(&[]);
-    let exporter = Exporter::on(&libvirtd);
+    let exporter = Exporter::fresh_on(&libvirtd);
     let stuck = libvirtd.kernel_guest(&[("STATS_PERIOD", "1")]);
     let others = [(); 3].map(|()| libvirtd.bios_guest(&[]));
     let stuck = stuck.booted();
@@ -46,12 +46,16 @@ fn a_stuck_qemu_costs_its_own_statistics_and_no_others() {
         .iter()
         .filter(|(family, _)| !OF_THE_MONITOR.contains(&family.as_str()))
         .map(|(family, samples)| (family.clone(), *samples))
+        .chain([("libvirt_domain_control_state_seconds".to_owned(), 1)])
         .collect();
     let kept: BTreeSet<_> = expected.keys().map(String::as_str).collect();
     for family in ["cpu_time_total", "vcpu_count", "rxbytes", "txbytes", "info"] {
         assert!(kept.contains(&*format!("libvirt_nova_instance_{family}")), "{kept:?}");
     }
+    let of_stuck = [("domain", &*stuck.name)];
+    let occupied = [("domain", &*stuck.name), ("state", "occupied")];
     let mut slowest = Duration::ZERO;
+    let mut since = 0.0;
     for round in 0..10 {
         let scrape = if round == 0 {
             exporter.scrape()
@@ -60,8 +64,15 @@ fn a_stuck_qemu_costs_its_own_statistics_and_no_others() {
         };
         assert!(scrape.up());
         assert_eq!(owned(scrape.families_of(&stuck.name)), expected, "round {round}");
+        assert_eq!(scrape.value("libvirt_domain_control_state", &occupied), 1.0);
+        assert_eq!(scrape.value("libvirt_domain_stats_complete", &of_stuck), 0.0);
+        let longer = scrape.value("libvirt_domain_control_state_seconds", &of_stuck);
+        assert!(longer > since, "{longer} s, and {since} s before");
+        since = longer;
         for other in &others {
             assert_eq!(owned(scrape.families_of(&other.name)), of_others, "round {round}");
+            let age = scrape.value("libvirt_domain_stats_age_seconds", &[("domain", &*other.name)]);
+            assert!(age <= scrape.response.took().as_secs_f64(), "{age} s old");
         }
         slowest = slowest.max(scrape.response.took());
     }
@@ -91,7 +102,7 @@ fn a_stuck_qemu_costs_its_own_statistics_and_no_others() {
 #[test]
 fn three_stuck_qemus_cost_nobody_else_anything() {
     let libvirtd = Libvirtd::start(&[]);
-    let exporter = Exporter::on(&libvirtd);
+    let exporter = Exporter::fresh_on(&libvirtd);
     let stuck = [(); 3].map(|()| libvirtd.bios_guest(&[]));
     let others = [(); 3].map(|()| libvirtd.bios_guest(&[]));
     let whole = owned(exporter.scrape().families_of(&others[0].name));
@@ -123,7 +134,7 @@ fn three_stuck_qemus_cost_nobody_else_anything() {
 #[test]
 fn the_destruction_of_a_stuck_qemu_costs_nobody_else_anything() {
     let libvirtd = Libvirtd::start(&[]);
-    let exporter = Exporter::on(&libvirtd);
+    let exporter = Exporter::fresh_on(&libvirtd);
     let stuck = libvirtd.bios_guest(&[]);
     let others = [(); 3].map(|()| libvirtd.bios_guest(&[]));
     let whole = owned(exporter.scrape().families_of(&others[0].name));
