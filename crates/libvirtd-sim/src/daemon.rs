@@ -1,0 +1,107 @@
+//! The daemon: what ends when it is restarted.
+
+use std::{
+    cell::{Cell, RefCell},
+    fs, io,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+use tokio::{net::UnixListener, sync::mpsc::UnboundedSender, task::JoinSet};
+
+use crate::{connection::Connection, host::Host, job::Job, outgoing::End, workers::Workers};
+
+/// A daemon between its start and its end.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    pub(crate) host: Rc<Host>,
+    pub(crate) workers: Workers,
+    /// Who accepts, connections and calls.
+    tasks: RefCell<JoinSet<()>>,
+    connections: Cell<u64>,
+    /// Where a fault says that it wants the daemon restarted.
+    restarts: UnboundedSender<()>,
+}
+
+impl Daemon {
+    /// Listens on both sockets.
+    pub(crate) fn start(
+        host: Rc<Host>,
+        socket: &Path,
+        restarts: UnboundedSender<()>,
+    ) -> io::Result<Rc<Self>> {
+        let workers = Workers::new(host.settings.workers, host.settings.priority_workers);
+        let daemon = Rc::new(Self {
+            host,
+            workers,
+            tasks: RefCell::default(),
+            connections: Cell::new(0),
+            restarts,
+        });
+        for (path, is_read_only) in [(socket.to_owned(), false), (read_only(socket), true)] {
+            // One that was left behind, by whomever.
+            remove(&path)?;
+            let listener = UnixListener::bind(&path)?;
+            daemon.spawn(Rc::clone(&daemon).accept(listener, is_read_only));
+        }
+        Ok(daemon)
+    }
+
+    /// Ends connections and calls, as a daemon's end does.
+    pub(crate) async fn stop(&self) {
+        let mut tasks = self.tasks.take();
+        tasks.shutdown().await;
+        // Whoever held a job has died with the daemon.
+        for instance in self.host.state_mut().instances.values_mut() {
+            if matches!(instance.job, Some(Job::Call(_))) {
+                instance.job = None;
+            }
+        }
+    }
+
+    /// Runs a task until the daemon ends.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        let mut tasks = self.tasks.borrow_mut();
+        // Those that have ended are not needed any more.
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn_local(task);
+    }
+
+    async fn accept(self: Rc<Self>, listener: UnixListener, is_read_only: bool) {
+        loop {
+            // The kernel accepts for a daemon that is frozen.
+            self.host.thawed().await;
+            let Ok((stream, _)) = listener.accept().await else {
+                // Out of file descriptors, as a rule: somebody may close one.
+                tokio::task::yield_now().await;
+                continue;
+            };
+            self.host.thawed().await;
+            let number = self.connections.get();
+            self.connections.set(number.wrapping_add(1));
+            let daemon = Rc::clone(&self);
+            self.spawn(async move {
+                let restarts = daemon.restarts.clone();
+                let end = Connection::run(stream, number, is_read_only, daemon).await;
+                if end == Some(End::Restart) {
+                    let _ = restarts.send(());
+                }
+            });
+        }
+    }
+}
+
+/// The read-only socket beside a socket.
+pub(crate) fn read_only(socket: &Path) -> PathBuf {
+    let mut path = socket.as_os_str().to_owned();
+    path.push("-ro");
+    path.into()
+}
+
+/// Removes a socket that may not be there.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
