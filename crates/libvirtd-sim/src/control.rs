@@ -4,17 +4,16 @@ use std::{io, path::Path};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::{UnixListener, UnixStream},
+    net::UnixStream,
     sync::{mpsc::UnboundedSender, oneshot},
     task,
 };
 
-use crate::{daemon::remove, simulator::Order};
+use crate::{daemon, simulator::Order};
 
 /// Takes commands on a socket for as long as the simulator runs.
 pub(crate) fn listen(path: &Path, orders: UnboundedSender<Order>) -> io::Result<()> {
-    remove(path)?;
-    let listener = UnixListener::bind(path)?;
+    let listener = daemon::listen(path)?;
     task::spawn_local(async move {
         while let Ok((stream, _)) = listener.accept().await {
             task::spawn_local(converse(stream, orders.clone()));

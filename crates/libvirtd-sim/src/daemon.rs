@@ -39,9 +39,7 @@ impl Daemon {
             restarts,
         });
         for (path, is_read_only) in [(socket.to_owned(), false), (read_only(socket), true)] {
-            // One that was left behind, by whomever.
-            remove(&path)?;
-            let listener = UnixListener::bind(&path)?;
+            let listener = listen(&path)?;
             daemon.spawn(Rc::clone(&daemon).accept(listener, is_read_only));
         }
         Ok(daemon)
@@ -96,6 +94,17 @@ pub(crate) fn read_only(socket: &Path) -> PathBuf {
     let mut path = socket.as_os_str().to_owned();
     path.push("-ro");
     path.into()
+}
+
+/// Listens on a socket, in the place of one that was left behind.
+///
+/// # Errors
+///
+/// When that cannot be; the error names the path.
+pub(crate) fn listen(path: &Path) -> io::Result<UnixListener> {
+    remove(path).and_then(|()| UnixListener::bind(path)).map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot listen on {}: {error}", path.display()))
+    })
 }
 
 /// Removes a socket that may not be there.

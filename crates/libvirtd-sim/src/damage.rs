@@ -21,6 +21,8 @@ pub(crate) fn apply(damage: Damage, packet: &mut Vec<u8>) {
     }
 }
 
+/// Where the procedure's number is in a packet, in bytes.
+const PROCEDURE: usize = 12;
 /// Where the payload begins, in bytes.
 const HEADER_END: usize = 28;
 
@@ -43,7 +45,7 @@ fn string_end(packet: &[u8], at: usize) -> Option<usize> {
 /// Where the type of the first typed parameter is, in a reply that has one.
 fn first_type(packet: &[u8]) -> Option<usize> {
     let first = HEADER_END.checked_add(4)?;
-    match word(packet, 8)? {
+    match word(packet, PROCEDURE)? {
         // A count, then a domain (name, 16 bytes of UUID, id) and its own count.
         344 => string_end(packet, string_end(packet, first)?.checked_add(24)?),
         262 => string_end(packet, first),
