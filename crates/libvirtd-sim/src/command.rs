@@ -192,7 +192,7 @@ fn flood(state: &State, count: u32) {
 fn metadata(words: &mut Words<'_>) -> Result<Command, CommandError> {
     let numbers = words.domains()?;
     let field = words.next("what to change", &["name", "project", "user"])?.to_owned();
-    let text = words.rest("what it is called");
+    let text = words.rest();
     Ok(each(numbers, move |state, number| {
         let State { instances, subscribers, .. } = state;
         let Some(instance) = instances.get_mut(&number) else { return };

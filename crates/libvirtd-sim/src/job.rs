@@ -7,7 +7,7 @@ use tokio::time::{self, Instant};
 use crate::{host::Host, instance::Health};
 
 /// Who holds a domain's job, and since when.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Job {
     /// A call that talks to the monitor.
     Call(Instant),
@@ -20,6 +20,7 @@ pub(crate) enum Job {
 pub(crate) struct Held {
     host: Rc<Host>,
     number: u32,
+    job: Job,
 }
 
 impl Held {
@@ -33,14 +34,15 @@ impl Held {
             // Out of patience is out of luck; what to do then is seen below.
             let _ = time::timeout(patience, host.wait_while(taken)).await;
         }
+        let job = Job::Call(Instant::now());
         let is_free = host.with(number, |instance| {
             let is_free = instance.job.is_none();
             if is_free {
-                instance.job = Some(Job::Call(Instant::now()));
+                instance.job = Some(job);
             }
             is_free
         });
-        is_free.unwrap_or(false).then(|| Self { host: Rc::clone(host), number })
+        is_free.unwrap_or(false).then(|| Self { host: Rc::clone(host), number, job })
     }
 
     /// Waits until the domain's QEMU answers its monitor.
@@ -62,7 +64,8 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.host.with(self.number, |instance| {
-            if matches!(instance.job, Some(Job::Call(_))) {
+            // A domain that was destroyed meanwhile has lost it already.
+            if instance.job == Some(self.job) {
                 instance.job = None;
             }
         });

@@ -13,6 +13,21 @@
 #![doc = include_str!("commands.txt")]
 //! ```
 //!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use libvirtd_sim::{Settings, Simulator};
+//!
+//! let settings = Settings { domains: 50, ..Settings::default() };
+//! let simulator = Simulator::start("/tmp/sim/libvirt-sock".as_ref(), settings)?;
+//! simulator.command("stuck instance-00000007")?;
+//! simulator.command("fault 14 * error 68 times 3")?;
+//! // A client connects to simulator.read_only_socket() and asks for statistics …
+//! simulator.until(|status| status.hanging == 1).await.map_err(|other| format!("{other:?}"))?;
+//! simulator.command("continue *")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What there is
 //!
 //! Instance `n` is the domain `instance-%08x` with the UUID

@@ -125,7 +125,7 @@ const LEVEL_ERROR: i32 = 2;
 const FROM_RPC: i32 = 7;
 /// `VIR_FROM_QEMU`
 const FROM_QEMU: i32 = 10;
-/// `VIR_FROM_DOMAIN`, after `virDomain*` in the C API.
+/// `VIR_FROM_DOMAIN`
 const FROM_DOMAIN: i32 = 20;
 /// `VIR_FROM_ACCESS`
-const FROM_ACCESS: i32 = 56;
+const FROM_ACCESS: i32 = 55;

@@ -9,7 +9,7 @@ use crate::{
     connection::Connection,
     daemon::Daemon,
     damage,
-    fault::{Damage, Fault, Occasion},
+    fault::{Fault, Occasion},
     outgoing::{Call, Outgoing},
     procedures,
     refusal::{Outcome, Refusal},
@@ -73,9 +73,7 @@ async fn before(faults: &[Fault]) -> Option<Refusal> {
             Fault::Never => std::future::pending().await,
             Fault::Late(delay) => time::sleep(*delay).await,
             Fault::Error(code, text) => return Some(Refusal::ordered(*code, text.clone())),
-            Fault::Damage(Damage::Pad(_) | Damage::Word(..) | Damage::Count(_))
-            | Fault::Damage(Damage::Utf8 | Damage::ValueType(_))
-            | Fault::Delivery(_) => {}
+            Fault::Damage(_) | Fault::Delivery(_) => {}
         }
     }
     None

@@ -7,12 +7,14 @@ use std::{
     rc::Rc,
     sync::{Mutex, PoisonError, mpsc as blocking},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use tokio::{
     runtime,
     sync::{mpsc, watch},
     task::LocalSet,
+    time,
 };
 
 use crate::{
@@ -120,11 +122,17 @@ impl Simulator {
         *self.status.borrow()
     }
 
-    /// Waits until it does what is wanted; never returns where it never does.
-    pub async fn until(&self, wanted: impl FnMut(&Status) -> bool) -> Status {
+    /// Waits until it does what is wanted, for 20 s.
+    ///
+    /// # Errors
+    ///
+    /// With what it does instead.
+    pub async fn until(&self, wanted: impl FnMut(&Status) -> bool) -> Result<Status, Status> {
         let mut status = self.status.clone();
-        let met = status.wait_for(wanted).await.map(|status| *status);
-        met.unwrap_or_else(|_| self.status())
+        match time::timeout(PATIENCE, status.wait_for(wanted)).await {
+            Ok(Ok(met)) => Ok(*met),
+            Ok(Err(_)) | Err(_) => Err(self.status()),
+        }
     }
 }
 
@@ -136,6 +144,9 @@ impl Drop for Simulator {
         let _ = thread.map(JoinHandle::join);
     }
 }
+
+/// Longer than anything takes, even where the machine has much else to do.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn ended() -> io::Error {
     io::Error::other("the simulator has ended")

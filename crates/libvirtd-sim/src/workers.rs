@@ -36,5 +36,5 @@ impl Workers {
 
 /// The procedures that libvirt declares `@priority: high`, among those that
 /// are answered here.
-const PRIORITY: [u32; 23] =
-    [1, 2, 3, 4, 5, 6, 22, 23, 24, 59, 60, 66, 67, 70, 110, 157, 212, 273, 316, 317, 340, 360, 361];
+const PRIORITY: [u32; 20] =
+    [1, 2, 3, 4, 6, 22, 23, 24, 59, 60, 66, 70, 110, 157, 212, 273, 316, 317, 360, 361];

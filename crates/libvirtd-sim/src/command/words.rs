@@ -110,7 +110,7 @@ impl<'a> Words<'a> {
     }
 
     /// Reads all that is left, with `\n` for an end of line.
-    pub(super) fn rest(&mut self, _what: &str) -> String {
+    pub(super) fn rest(&mut self) -> String {
         std::mem::take(&mut self.rest).replace("\\n", "\n")
     }
 

@@ -104,7 +104,7 @@ async fn control_info() {
     // As of SIGSTOP: nobody has noticed it yet.
     assert_eq!(ok(client.call(229, &about(1, &[0])).await), recorded("229-ok"));
     client.send(344, &stats(&[1], 0x7ff, NOWAIT)).await;
-    sim.until(|status| status.hanging == 1).await;
+    sim.until(|status| status.hanging == 1).await.unwrap();
     let occupied = ok(sim.client().await.call(229, &about(1, &[0])).await);
     assert_eq!(occupied.len(), recorded("229-occupied").len());
     assert_eq!(occupied[..12], recorded("229-occupied")[..12]);
@@ -138,7 +138,7 @@ async fn statistics_of_a_stuck_guest() {
     sim.commands(&["stuck instance-00000003", "detach instance-00000003 disk"]);
     let mut client = sim.client().await;
     client.send(344, &stats(&[3], 0x7ff, NOWAIT)).await;
-    sim.until(|status| status.hanging == 1).await;
+    sim.until(|status| status.hanging == 1).await.unwrap();
     let reply = ok(sim.client().await.call(344, &stats(&[3], 0x7ff, NOWAIT)).await);
     // Instance 3 has two vCPUs: what is compared is the set of fields.
     let set = |payload: &[u8]| stats_fields(payload).into_iter().flatten().collect::<BTreeSet<_>>();

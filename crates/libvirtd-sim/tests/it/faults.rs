@@ -25,7 +25,7 @@ async fn a_call_is_never_answered_and_keeps_its_worker() {
     client.send(59, &[]).await;
     let later = client.send(59, &[]).await;
     assert_eq!(client.packet().await.unwrap().serial, later);
-    sim.until(|status| status.calls == 1).await;
+    sim.until(|status| status.calls == 1).await.unwrap();
     assert!(client.is_silent().await);
 }
 

@@ -24,7 +24,7 @@ async fn the_first_call_to_a_stuck_domain_hangs_and_the_next_ones_do_not() {
     sim.commands(&["stuck instance-00000001"]);
     let mut hung = sim.client().await;
     hung.send(344, &stats(&[], 0x7ff, NOWAIT)).await;
-    sim.until(|status| status.hanging == 1).await;
+    sim.until(|status| status.hanging == 1).await.unwrap();
 
     let partial = counts(&mut client, &[1, 2], NOWAIT).await;
     assert_eq!((partial[0], partial[1]), (28, whole[1]));
@@ -65,7 +65,7 @@ async fn a_call_without_nowait_gets_the_job_that_becomes_free() {
     let whole = counts(&mut client, &[1], WAIT).await;
     sim.commands(&["busy *"]);
     client.send(344, &stats(&[1], 0x7ff, WAIT)).await;
-    sim.until(|status| status.hanging == 1).await;
+    sim.until(|status| status.hanging == 1).await.unwrap();
     sim.commands(&["continue *"]);
     let reply = client.packet().await.unwrap();
     let reply = ConnectGetAllDomainStats::decode(&reply.payload).unwrap();
@@ -91,7 +91,7 @@ async fn a_held_domain_hangs_all_that_concerns_it_and_the_list() {
         client.send(*procedure, arguments).await;
         clients.push(client);
     }
-    sim.until(|status| status.hanging == calls.len()).await;
+    sim.until(|status| status.hanging == calls.len()).await.unwrap();
     let mut client = sim.client().await;
     assert_eq!(client.call(16, &about(2, &[])).await.status, OK);
     assert_eq!(client.call(59, &[]).await.status, OK);
@@ -107,13 +107,13 @@ async fn a_call_hangs_on_when_its_connection_has_gone() {
     sim.commands(&["stuck *"]);
     let mut client = sim.client().await;
     client.send(344, &stats(&[1], 0x7ff, NOWAIT)).await;
-    sim.until(|status| status.hanging == 1).await;
+    sim.until(|status| status.hanging == 1).await.unwrap();
     drop(client);
-    sim.until(|status| status.connections == 0).await;
+    sim.until(|status| status.connections == 0).await.unwrap();
     assert_eq!((sim.status().hanging, sim.status().calls), (1, 1));
     assert_eq!(counts(&mut sim.client().await, &[1], NOWAIT).await, [28]);
     sim.commands(&["continue *"]);
-    sim.until(|status| status.hanging == 0 && status.calls == 0).await;
+    sim.until(|status| status.hanging == 0 && status.calls == 0).await.unwrap();
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn a_domain_that_ends_while_it_is_asked_is_left_out() {
     sim.commands(&["stuck instance-00000001"]);
     let mut client = sim.client().await;
     client.send(344, &stats(&[], 0x7ff, NOWAIT)).await;
-    sim.until(|status| status.hanging == 1).await;
+    sim.until(|status| status.hanging == 1).await.unwrap();
     sim.commands(&["destroy instance-00000001"]);
     let reply = client.packet().await.unwrap();
     let reply = ConnectGetAllDomainStats::decode(&reply.payload).unwrap();

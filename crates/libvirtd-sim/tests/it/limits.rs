@@ -12,11 +12,11 @@ async fn with_five_requests_outstanding_a_connection_is_not_read() {
     for _ in 0..4 {
         client.send(16, &about(1, &[])).await;
     }
-    sim.until(|status| status.hanging == 4).await;
+    sim.until(|status| status.hanging == 4).await.unwrap();
     assert_eq!(client.call(59, &[]).await.status, OK);
 
     client.send(16, &about(1, &[])).await;
-    sim.until(|status| status.hanging == 5).await;
+    sim.until(|status| status.hanging == 5).await.unwrap();
     client.send(59, &[]).await;
     // Another connection is none the worse.
     assert_eq!(sim.client().await.call(59, &[]).await.status, OK);
@@ -46,11 +46,11 @@ async fn with_all_workers_hung_only_priority_calls_are_served() {
         }
         clients.push(client);
     }
-    sim.until(|status| status.hanging == 20).await;
+    sim.until(|status| status.hanging == 20).await.unwrap();
 
     let mut client = sim.client().await;
     client.send(344, &stats(&[21], 0x7ff, NOWAIT)).await;
-    sim.until(|status| status.waiting == 1).await;
+    sim.until(|status| status.waiting == 1).await.unwrap();
     // 59 and 273 have workers of their own; the well domain has to wait.
     assert_eq!(sim.client().await.call(59, &[]).await.status, OK);
     assert_eq!(sim.client().await.call(273, &words(&[1, 1])).await.status, OK);
@@ -60,7 +60,7 @@ async fn with_all_workers_hung_only_priority_calls_are_served() {
 }
 
 #[tokio::test]
-async fn priority_workers_are_five_at_most() {
+async fn priority_workers_are_limited_too() {
     let sim = Sim::start(Settings { workers: 1, priority_workers: 2, ..Settings::default() });
     sim.commands(&["hold instance-00000001"]);
     let mut clients = Vec::new();
@@ -70,11 +70,11 @@ async fn priority_workers_are_five_at_most() {
         client.send(273, &words(&[1, 1])).await;
         clients.push(client);
         let hanging = clients.len();
-        sim.until(|status| status.hanging == hanging).await;
+        sim.until(|status| status.hanging == hanging).await.unwrap();
     }
     let mut client = Raw::connect(&sim.read_only_socket()).await;
     client.send(66, &[]).await;
-    sim.until(|status| status.waiting == 1).await;
+    sim.until(|status| status.waiting == 1).await.unwrap();
     sim.commands(&["continue *"]);
     assert_eq!(client.packet().await.unwrap().status, OK);
 }
@@ -89,4 +89,15 @@ async fn replies_come_as_they_are_ready() {
     assert_eq!(client.packet().await.unwrap().serial, fast);
     sim.commands(&["continue *"]);
     assert_eq!(client.packet().await.unwrap().serial, slow);
+}
+
+#[tokio::test]
+async fn a_call_takes_its_time_and_that_of_each_domain() {
+    let sim = Sim::with_domains(3);
+    sim.commands(&["latency 20ms"]);
+    let mut client = sim.client().await;
+    let stats = client.send(344, &stats(&[], 0x7ff, NOWAIT)).await;
+    let hostname = client.send(59, &[]).await;
+    assert_eq!(client.packet().await.unwrap().serial, hostname);
+    assert_eq!(client.packet().await.unwrap().serial, stats);
 }

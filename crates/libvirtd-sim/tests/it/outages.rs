@@ -13,7 +13,7 @@ async fn a_restart_ends_connections_and_no_domain() {
     let mut client = sim.client().await;
     let before = client.call(344, &stats(&[2], 0x7ff, NOWAIT)).await;
     client.send(344, &stats(&[1], 0x7ff, NOWAIT)).await;
-    sim.until(|status| status.hanging == 1).await;
+    sim.until(|status| status.hanging == 1).await.unwrap();
     sim.commands(&["restart"]);
     assert_eq!(client.rest().await, []);
     assert_eq!((sim.status().hanging, sim.status().calls, sim.status().connections), (0, 0, 0));
@@ -22,7 +22,7 @@ async fn a_restart_ends_connections_and_no_domain() {
     assert_eq!(before.payload, after.payload);
     // The guest is still stuck, and nobody has noticed it yet.
     client.send(344, &stats(&[1], 0x7ff, NOWAIT)).await;
-    sim.until(|status| status.hanging == 1).await;
+    sim.until(|status| status.hanging == 1).await.unwrap();
 }
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn a_restart_in_the_middle_of_a_reply() {
     assert_eq!(client.rest().await.len(), 1000);
     // The others end as well.
     assert_eq!(other.rest().await, []);
-    sim.until(|status| status.connections == 0).await;
+    sim.until(|status| status.connections == 0).await.unwrap();
     // A command is obeyed after the restart.
     sim.commands(&["clear"]);
     assert_eq!(sim.client().await.call(16, &about(1, &[])).await.status, OK);
