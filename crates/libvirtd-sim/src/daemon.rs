@@ -5,11 +5,14 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     rc::Rc,
+    time::Duration,
 };
 
-use tokio::{net::UnixListener, sync::mpsc::UnboundedSender, task::JoinSet};
+use tokio::{net::UnixListener, sync::mpsc::UnboundedSender, task::JoinSet, time};
 
-use crate::{connection::Connection, host::Host, job::Job, outgoing::End, workers::Workers};
+use crate::{
+    connection::Connection, event::Subscribers, host::Host, outgoing::End, workers::Workers,
+};
 
 /// A daemon between its start and its end.
 #[derive(Debug)]
@@ -49,12 +52,10 @@ impl Daemon {
     pub(crate) async fn stop(&self) {
         let mut tasks = self.tasks.take();
         tasks.shutdown().await;
-        // Whoever held a job has died with the daemon.
-        for instance in self.host.state_mut().instances.values_mut() {
-            if matches!(instance.job, Some(Job::Call(_))) {
-                instance.job = None;
-            }
-        }
+        // The next one knows nothing of who was told what, and is not the process that was stopped.
+        let mut state = self.host.state_mut();
+        state.subscribers = Subscribers::default();
+        state.frozen = false;
     }
 
     /// Runs a task until the daemon ends.
@@ -71,7 +72,7 @@ impl Daemon {
             self.host.thawed().await;
             let Ok((stream, _)) = listener.accept().await else {
                 // Out of file descriptors, as a rule: somebody may close one.
-                tokio::task::yield_now().await;
+                time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
             self.host.thawed().await;
@@ -88,6 +89,9 @@ impl Daemon {
         }
     }
 }
+
+/// How long to wait before accepting again where that failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The read-only socket beside a socket.
 pub(crate) fn read_only(socket: &Path) -> PathBuf {

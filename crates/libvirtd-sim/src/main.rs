@@ -14,7 +14,7 @@ struct Flags {
     #[arg(long, value_name = "PATH")]
     socket: PathBuf,
     /// How many domains run, from instance-00000001 on; 10000 at most.
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(..=10_000))]
     domains: u32,
     /// How long each call takes, and in it each domain whose monitor is asked: 20ms, 1.5s.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = libvirtd_sim::duration)]

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use tokio::net::UnixStream;
 
-use crate::raw::{NOWAIT, OK, Raw, Sim, about, stats};
+use crate::raw::{NOWAIT, OK, Raw, Sim, about, stats, words};
 
 #[tokio::test]
 async fn a_restart_ends_connections_and_no_domain() {
@@ -23,6 +23,20 @@ async fn a_restart_ends_connections_and_no_domain() {
     // The guest is still stuck, and nobody has noticed it yet.
     client.send(344, &stats(&[1], 0x7ff, NOWAIT)).await;
     sim.until(|status| status.hanging == 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_restarted_daemon_has_forgotten_who_asked_for_events() {
+    let sim = Sim::with_domains(1);
+    let mut client = sim.client().await;
+    let callback = client.call(316, &words(&[0, 0])).await.payload;
+    sim.commands(&["freeze", "restart"]);
+    let mut client = sim.client().await;
+    assert_eq!(client.call(316, &words(&[0, 0])).await.payload, callback);
+    sim.commands(&["suspend *"]);
+    assert_eq!(client.packet().await.unwrap().procedure, 318);
+    client.send(59, &[]).await;
+    assert_eq!(client.packet().await.unwrap().procedure, 59);
 }
 
 #[tokio::test]
