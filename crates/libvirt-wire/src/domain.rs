@@ -21,7 +21,8 @@ pub struct Domain {
 }
 
 impl Domain {
-    pub(crate) fn encode(&self, writer: &mut Writer) {
+    /// Writes the domain, in the order of the protocol's fields.
+    pub fn encode(&self, writer: &mut Writer) {
         writer.string(&self.name);
         writer.array(&self.uuid.0);
         let id = self.id.and_then(|id| i32::try_from(id).ok());

@@ -35,9 +35,10 @@ pub fn pong(packets: &mut Vec<u8>) {
     append(Header { program, procedure: PONG, kind, serial: 0, status }, &[], packets);
 }
 
-fn append(header: Header, payload: &[u8], packets: &mut Vec<u8>) {
-    // What we send is a few hundred bytes. A packet too long for its length word
-    // would be refused by the daemon.
+/// Appends a packet, whatever it is about.
+pub fn append(header: Header, payload: &[u8], packets: &mut Vec<u8>) {
+    // What a client sends is a few hundred bytes. A packet too long for its length word
+    // would be refused by whoever reads it.
     let len = payload.len().saturating_add(PACKET_MIN);
     packets.extend_from_slice(&u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes());
     let mut writer = Writer::default();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     error::{DecodeError, Reason},
-    xdr::{Decode, Reader},
+    xdr::{Decode, Reader, Writer},
 };
 
 /// A `remote_typed_param`.
@@ -14,6 +14,43 @@ pub struct TypedParam<'a> {
     pub field: Cow<'a, str>,
     /// What libvirt says of it.
     pub value: Value<'a>,
+}
+
+impl TypedParam<'_> {
+    /// Writes the parameter, in the order of the protocol's fields.
+    pub fn encode(&self, writer: &mut Writer) {
+        writer.string(&self.field);
+        match &self.value {
+            Value::Int(value) => {
+                writer.u32(1);
+                writer.i32(*value);
+            }
+            Value::UInt(value) => {
+                writer.u32(2);
+                writer.u32(*value);
+            }
+            Value::LLong(value) => {
+                writer.u32(3);
+                writer.u64(value.cast_unsigned());
+            }
+            Value::ULLong(value) => {
+                writer.u32(4);
+                writer.u64(*value);
+            }
+            Value::Double(value) => {
+                writer.u32(5);
+                writer.u64(value.to_bits());
+            }
+            Value::Boolean(value) => {
+                writer.u32(6);
+                writer.u32((*value).into());
+            }
+            Value::String(value) => {
+                writer.u32(7);
+                writer.string(value);
+            }
+        }
+    }
 }
 
 impl<'a> Decode<'a> for TypedParam<'a> {
@@ -106,6 +143,25 @@ mod tests {
         }
         for value in [Value::Int(-1), Value::LLong(-1), Value::Double(7.0), Value::Boolean(true)] {
             assert_eq!(value.unsigned(), None, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_survives_the_round_trip() {
+        for value in [
+            Value::Int(-1),
+            Value::UInt(1),
+            Value::LLong(-2),
+            Value::ULLong(u64::MAX),
+            Value::Double(0.5),
+            Value::Boolean(true),
+            Value::String("vda".into()),
+        ] {
+            let param = TypedParam { field: "block.0.name".into(), value };
+            let mut writer = Writer::default();
+            param.encode(&mut writer);
+            let bytes = writer.into_bytes();
+            assert_eq!(TypedParam::decode(&mut Reader::new(&bytes)), Ok(param));
         }
     }
 
