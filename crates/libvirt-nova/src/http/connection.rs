@@ -15,7 +15,6 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::{self, Instant},
 };
 
@@ -110,12 +109,13 @@ impl Seat {
 /// Answers a peer until it hangs up, or keeps the connection waiting for too long.
 ///
 /// When the future is dropped, the connection is closed and its scrape, if any, abandoned.
-pub(super) async fn attend<S, F>(
-    stream: TcpStream,
+pub(super) async fn attend<T, S, F>(
+    stream: T,
     seat: Rc<Seat>,
     limits: Limits,
     dispatch: &Dispatch<'_, S>,
 ) where
+    T: AsyncRead + AsyncWrite + Unpin,
     S: Fn(Duration) -> F,
     F: Future<Output = String>,
 {
@@ -155,12 +155,12 @@ pub(super) async fn attend<S, F>(
 const HEAD_MAX: usize = 16_384;
 
 /// A stream that tells its seat when the peer gives or has taken something.
-struct Watched<'a> {
-    stream: TcpStream,
+struct Watched<'a, T> {
+    stream: T,
     seat: &'a Seat,
 }
 
-impl AsyncRead for Watched<'_> {
+impl<T: AsyncRead + Unpin> AsyncRead for Watched<'_, T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -175,7 +175,7 @@ impl AsyncRead for Watched<'_> {
     }
 }
 
-impl AsyncWrite for Watched<'_> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<'_, T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
