@@ -31,6 +31,8 @@ mod exporter;
 mod families;
 mod fault;
 mod flags;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod http;
 mod inventory;
 mod log;

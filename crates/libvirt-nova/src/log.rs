@@ -11,6 +11,8 @@
 mod escape;
 mod event;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod line;
 mod output;
 
