@@ -11,7 +11,13 @@ use std::{
     time::Duration,
 };
 
-use hyper::{server::conn::http1, service::service_fn};
+use hyper::{
+    Request,
+    body::{Body, Incoming},
+    header::{CONNECTION, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -120,10 +126,15 @@ pub(super) async fn attend<T, S, F>(
     F: Future<Output = String>,
 {
     let seat = &*seat;
-    let service = service_fn(async |request| {
+    let service = service_fn(async |request: Request<Incoming>| {
         seat.enter(Phase::Answering);
-        let response = dispatch.answer(&request).await;
+        let mut response = dispatch.answer(&request).await;
         seat.enter(Phase::Response);
+        // Nothing here wants a body. Having read one, hyper looks for the next request before it
+        // has written the response, and writes the refusal of a malformed one into its midst.
+        if !request.body().is_end_stream() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         Ok::<_, Infallible>(response)
     });
     let mut connection = pin!(
