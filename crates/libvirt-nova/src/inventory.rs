@@ -9,7 +9,7 @@
 //! * [`nova`]: what Nova wrote into it
 //! * [`instance`]: both, as the rest of the program sees them
 //! * [`reading`]: getting both from libvirtd
-//! * [`xml`]: reading XML
+//! * [`xml`]: reading XML in bounded time
 //! * [`mirror`]: the state of the task
 
 use std::{sync::Arc, time::Duration};
