@@ -22,5 +22,7 @@ pub use crate::{
 };
 
 mod family;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod text;
 mod value;

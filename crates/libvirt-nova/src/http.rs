@@ -16,6 +16,8 @@ pub(crate) use self::{listener::bind, server::serve};
 mod connection;
 mod deadline;
 mod dispatch;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod landing;
 mod listener;
 mod response;

@@ -9,6 +9,7 @@
 //! * [`nova`]: what Nova wrote into it
 //! * [`instance`]: both, as the rest of the program sees them
 //! * [`reading`]: getting both from libvirtd
+//! * [`xml`]: reading XML in bounded time
 //! * [`mirror`]: the state of the task
 
 use std::{
@@ -47,6 +48,7 @@ mod instance;
 mod mirror;
 mod nova;
 mod reading;
+mod xml;
 
 /// The instances that run, by libvirt name.
 pub(crate) type Roster = Arc<[Arc<Instance>]>;

@@ -13,6 +13,8 @@ mod count;
 mod escape;
 mod event;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod line;
 mod output;
 

@@ -25,6 +25,8 @@ pub mod call;
 mod domain;
 mod error;
 mod event;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod packet;
 mod procedure;
 mod remote_error;

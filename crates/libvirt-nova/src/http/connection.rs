@@ -11,11 +11,16 @@ use std::{
     time::Duration,
 };
 
-use hyper::{server::conn::http1, service::service_fn};
+use hyper::{
+    Request,
+    body::{Body, Incoming},
+    header::{CONNECTION, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::{self, Instant},
 };
 
@@ -110,20 +115,26 @@ impl Seat {
 /// Answers a peer until it hangs up, or keeps the connection waiting for too long.
 ///
 /// When the future is dropped, the connection is closed and its scrape, if any, abandoned.
-pub(super) async fn attend<S, F>(
-    stream: TcpStream,
+pub(super) async fn attend<T, S, F>(
+    stream: T,
     seat: Rc<Seat>,
     limits: Limits,
     dispatch: &Dispatch<'_, S>,
 ) where
+    T: AsyncRead + AsyncWrite + Unpin,
     S: Fn(Duration) -> F,
     F: Future<Output = String>,
 {
     let seat = &*seat;
-    let service = service_fn(async |request| {
+    let service = service_fn(async |request: Request<Incoming>| {
         seat.enter(Phase::Answering);
-        let response = dispatch.answer(&request).await;
+        let mut response = dispatch.answer(&request).await;
         seat.enter(Phase::Response);
+        // Nothing here wants a body. Having read one, hyper looks for the next request before it
+        // has written the response, and writes the refusal of a malformed one into its midst.
+        if !request.body().is_end_stream() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         Ok::<_, Infallible>(response)
     });
     let mut connection = pin!(
@@ -155,12 +166,12 @@ pub(super) async fn attend<S, F>(
 const HEAD_MAX: usize = 16_384;
 
 /// A stream that tells its seat when the peer gives or has taken something.
-struct Watched<'a> {
-    stream: TcpStream,
+struct Watched<'a, T> {
+    stream: T,
     seat: &'a Seat,
 }
 
-impl AsyncRead for Watched<'_> {
+impl<T: AsyncRead + Unpin> AsyncRead for Watched<'_, T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -175,7 +186,7 @@ impl AsyncRead for Watched<'_> {
     }
 }
 
-impl AsyncWrite for Watched<'_> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<'_, T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -276,6 +276,21 @@ mod tests {
     }
 
     #[test]
+    fn a_request_with_a_body_is_the_last_of_its_connection() {
+        let server = Server::start(PATIENT, at_once);
+        for head in
+            ["POST / HTTP/1.1\r\nContent-Length: 1\r\n", "GET /x HTTP/1.1\r\nContent-Length: 1\r\n"]
+        {
+            let mut peer = server.connect();
+            peer.write_all(&[head.as_bytes(), b"Host: x\r\n\r\nx", GET].concat()).unwrap();
+            let responses = String::from_utf8(read_to_end(&mut peer)).unwrap();
+            assert_eq!(responses.matches("HTTP/1.1").count(), 1, "{responses}");
+            assert!(responses.contains("\r\nconnection: close\r\n"), "{responses}");
+        }
+        server.stop();
+    }
+
+    #[test]
     fn a_peer_that_takes_no_response_is_dropped() {
         const LENGTH: usize = 64 << 20;
         let (events, happened) = mpsc::channel();

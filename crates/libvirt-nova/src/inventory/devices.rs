@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use roxmltree::{Document, Node};
+use roxmltree::Node;
+
+use super::xml;
 
 /// What the statistics of a domain need to be told apart by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,8 +48,8 @@ impl Devices {
     /// # Errors
     ///
     /// When it is not XML.
-    pub(crate) fn parse(xml: &str) -> Result<Self, roxmltree::Error> {
-        let document = Document::parse(xml)?;
+    pub(crate) fn parse(text: &str) -> Result<Self, roxmltree::Error> {
+        let document = xml::parse(text)?;
         let domain = document.root_element();
         let mut devices = Self {
             vcpus_maximum: child(domain, "vcpu").and_then(|vcpu| vcpu.text()?.trim().parse().ok()),

@@ -1,6 +1,8 @@
 //! What Nova wrote into a domain.
 
-use roxmltree::{Document, Node};
+use roxmltree::Node;
+
+use super::xml;
 
 /// The namespaces of Nova's element, the newest first. Both may be present
 /// after an upgrade; the newest is then the one that Nova keeps up to date.
@@ -34,8 +36,8 @@ impl Nova {
     /// # Errors
     ///
     /// When it is not XML.
-    pub(crate) fn parse(xml: &str) -> Result<Self, roxmltree::Error> {
-        Ok(Self::read(Document::parse(xml)?.root_element()))
+    pub(crate) fn parse(text: &str) -> Result<Self, roxmltree::Error> {
+        Ok(Self::read(xml::parse(text)?.root_element()))
     }
 
     pub(crate) fn read(instance: Node<'_, '_>) -> Self {

@@ -1,6 +1,6 @@
 //! The project's own client talks to the simulator.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use libvirt_client::{Address, Session};
 use libvirt_wire::{
@@ -17,9 +17,9 @@ async fn a_session_opens_lists_asks_and_is_told() {
     let sim = Sim::with_domains(7);
     let uri = format!("qemu:///system?socket={}", sim.read_only_socket().display());
     let address: Address = uri.parse().unwrap();
-    let mut session = Session::open(&address, SECONDS).await.unwrap();
+    let mut session = Session::open(&address, SECONDS, Arc::new(())).await.unwrap();
     assert_eq!(session.hostname.as_deref(), Some("compute-sim"));
-    assert_eq!(sim.status().connections, 2);
+    assert_eq!(sim.status().connections, 3);
 
     let reply = session.feed.call(&ConnectListAllDomains, SECONDS).await.unwrap();
     let domains = reply.decode().unwrap().0;
@@ -28,7 +28,7 @@ async fn a_session_opens_lists_asks_and_is_told() {
         domains: &[&domains[0], &domains[6]],
         groups: Groups::STATE.and(Groups::BALLOON),
     };
-    let reply = session.calls.call(&call, SECONDS).await.unwrap();
+    let reply = session.monitor.call(&call, SECONDS).await.unwrap();
     assert_eq!(reply.decode().unwrap().records.len(), 2);
 
     sim.commands(&["destroy instance-00000003"]);

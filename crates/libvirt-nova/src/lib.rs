@@ -1,0 +1,148 @@
+//! `libvirt_nova`: the Prometheus exporter for the Nova instances of an OpenStack compute host.
+//!
+//! It asks libvirtd what the host's domains do and answers Prometheus.
+//! `ARCHITECTURE.md` has the map; the modules in the order of the data are
+//! `daemon`, `inventory`, `poll`, `survey` and `control`, `snapshot`, `families`,
+//! `exporter` and `http`.
+
+use std::{
+    env,
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    runtime,
+    signal::unix::{SignalKind, signal},
+};
+
+use crate::{
+    daemon::{Daemon, Watch},
+    exporter::Exporter,
+    fault::chain,
+    flags::{Flags, Stop},
+    later::later,
+    log::LogTarget,
+    telemetry::Telemetry,
+};
+
+mod care;
+mod control;
+mod daemon;
+mod exporter;
+mod families;
+mod fault;
+mod flags;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
+mod http;
+mod inventory;
+mod later;
+mod log;
+mod poll;
+mod snapshot;
+mod stats;
+mod survey;
+mod telemetry;
+mod trouble;
+
+/// Runs the program, by the process' command line and environment, until it is told to stop.
+///
+/// Exit status: 0 asked to stop, 1 could not start or go on, 2 wrong usage.
+pub fn main() -> ExitCode {
+    // Where a standard stream is closed there is nobody to tell.
+    match flags::parse(env::args_os().skip(1), |name| env::var_os(name)) {
+        Ok(flags) => match run(flags) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                let _ = writeln!(io::stderr(), "libvirt_nova: {}", chain(&*error));
+                ExitCode::FAILURE
+            }
+        },
+        Err(Stop::Answer(text)) => {
+            let _ = io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(Stop::Refusal(error)) => {
+            let _ = writeln!(io::stderr(), "libvirt_nova: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
+    // What is asked for on the terminal belongs on the terminal.
+    let log = if flags.once { LogTarget::Stderr } else { flags.log.clone() };
+    let log = log::start(log, flags.log_level, flags.log_format)?;
+    // One thread is plenty for what an exporter does, and costs the host the least.
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        if flags.once {
+            print_once(flags, log).await?;
+        } else {
+            serve(flags, log).await?;
+        }
+        Ok(())
+    })
+}
+
+/// Prints one exposition.
+async fn print_once(flags: Flags, log: Arc<log::Counts>) -> io::Result<()> {
+    let deadline = flags.deadline;
+    let (daemon, exporter, watching) = prepare(Flags { interval: Duration::ZERO, ..flags }, log);
+    let watching = tokio::spawn(watching);
+    // A scrape does not wait for libvirtd to let us in, who asks by hand does.
+    daemon.live(later(deadline)).await;
+    let text = exporter.scrape(deadline).await;
+    watching.abort();
+    daemon.close().await;
+    io::stdout().write_all(text.as_bytes())
+}
+
+/// What watches libvirtd, what answers scrapes, and the task of the former.
+fn prepare(
+    flags: Flags,
+    log: Arc<log::Counts>,
+) -> (Daemon, Exporter, impl Future<Output = ()> + Send) {
+    let telemetry = Arc::<Telemetry>::default();
+    let watch = Watch {
+        address: flags.uri,
+        interval: flags.interval,
+        abandoned_max: flags.max_abandoned,
+        telemetry: Arc::clone(&telemetry),
+    };
+    let (daemon, watching) = watch.start();
+    let exporter = Exporter::new(daemon.clone(), flags.min_age, telemetry, log);
+    (daemon, exporter, watching)
+}
+
+/// Answers scrapes until told to stop.
+async fn serve(flags: Flags, log: Arc<log::Counts>) -> Result<(), Box<dyn Error>> {
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        uri = %flags.uri,
+        interval = ?flags.interval,
+        "starting libvirt_nova"
+    );
+    let listeners = http::bind(&flags.listen).await?;
+    let (path, deadline) = (flags.metrics_path.clone(), flags.deadline);
+    let (daemon, exporter, watching) = prepare(flags, log);
+    let watching = tokio::spawn(watching);
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    http::serve(listeners, &path, deadline, |deadline| exporter.scrape(deadline), stop).await;
+    // Nobody shall mistake our goodbye for libvirtd's.
+    watching.abort();
+    daemon.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
