@@ -18,6 +18,7 @@
 mod agreement;
 mod cgroups;
 mod change;
+mod crowd;
 mod daemon;
 mod exporter;
 mod fixture;
