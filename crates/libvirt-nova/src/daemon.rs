@@ -192,7 +192,8 @@ impl Watch {
         let troubles = Arc::new(Troubles::default());
         let care = Care::new(ledger.clone(), self.abandoned_max);
         let poll = Poll::new(lookups.clone(), feed.clone(), care.clone(), Arc::clone(&troubles));
-        let surveyor = Surveyor::new(monitor.clone(), care.clone(), Arc::clone(&troubles));
+        let surveyor =
+            Surveyor::new(monitor.clone(), lookups.clone(), care.clone(), Arc::clone(&troubles));
         let controls = Controls::new(lookups.clone(), care.clone(), Arc::clone(&troubles));
         let live = Arc::new(Live {
             monitor,

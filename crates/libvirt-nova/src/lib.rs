@@ -38,6 +38,7 @@ mod fault;
 mod flags;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod headroom;
 mod http;
 mod inventory;
 mod later;

@@ -21,7 +21,9 @@ use self::{
     pace::Pace,
     standing::{Given, Standings},
 };
-use crate::{care::Care, inventory::Roster, stats::DomainStats, trouble::Troubles};
+use crate::{
+    care::Care, headroom::Headroom, inventory::Roster, stats::DomainStats, trouble::Troubles,
+};
 
 mod pace;
 mod standing;
@@ -30,6 +32,7 @@ mod standing;
 #[derive(Debug)]
 pub(crate) struct Surveyor {
     calls: Calls,
+    headroom: Headroom,
     care: Care,
     troubles: Arc<Troubles>,
     memory: Mutex<Memory>,
@@ -73,8 +76,11 @@ pub(crate) struct Skipped {
 }
 
 impl Surveyor {
-    pub(crate) fn new(calls: Calls, care: Care, troubles: Arc<Troubles>) -> Self {
-        Self { calls, care, troubles, memory: Mutex::default() }
+    /// `monitor` is the connection for calls that may hang, `lookups` for those that
+    /// wait for no guest.
+    pub(crate) fn new(monitor: Calls, lookups: Calls, care: Care, troubles: Arc<Troubles>) -> Self {
+        let headroom = Headroom::new(lookups, care.clone());
+        Self { calls: monitor, headroom, care, troubles, memory: Mutex::default() }
     }
 
     /// Whether a domain gave less than all to the last survey.
@@ -101,7 +107,7 @@ impl Surveyor {
         // Some time is kept for what needs no monitor.
         let left = until.saturating_duration_since(began);
         let monitor_until = began.checked_add(left.mul_f64(MONITOR_SHARE)).unwrap_or(until);
-        let unasked = self.ask(queue, GROUPS, monitor_until, &mut survey).await;
+        let unasked = self.ask(queue, &askable, GROUPS, monitor_until, &mut survey).await;
         match self.care.window() {
             0 => survey.skipped.abandoned = unasked,
             _ => survey.skipped.deadline = unasked,
@@ -113,7 +119,7 @@ impl Surveyor {
         };
         let rest: Vec<_> = askable.iter().copied().filter(is_missing).collect();
         let queue = VecDeque::from([Ask { domains: &rest, is_second: true }]);
-        self.ask(queue, Groups::JOB_FREE, until, &mut survey).await;
+        self.ask(queue, &askable, Groups::JOB_FREE, until, &mut survey).await;
 
         let mut memory = self.memory();
         for domain in askable.into_iter().chain(held) {
@@ -137,6 +143,7 @@ impl Surveyor {
     async fn ask<'d>(
         &self,
         mut queue: VecDeque<Ask<'d>>,
+        askable: &[&Domain],
         groups: Groups,
         until: Instant,
         survey: &mut Survey,
@@ -173,12 +180,19 @@ impl Surveyor {
                     }
                     survey.readings.extend(readings);
                 }
-                // Each alone, behind the others: they are likely to answer.
-                Err(_) if ask.domains.len() > 1 => {
-                    let each = ask.domains.chunks(1);
-                    queue.extend(each.map(|domains| Ask { domains, is_second: true }));
+                Err(error) => {
+                    if error.is_timeout() {
+                        self.headroom.make(&others(askable, ask.domains)).await;
+                    }
+                    match ask.domains {
+                        [domain] => self.troubles.note(domain, &error),
+                        // Each alone, behind the others: they are likely to answer.
+                        domains => {
+                            let each = domains.chunks(1);
+                            queue.extend(each.map(|domains| Ask { domains, is_second: true }));
+                        }
+                    }
                 }
-                Err(error) => ask.domains.iter().for_each(|it| self.troubles.note(it, &error)),
             }
         }
     }
@@ -230,6 +244,13 @@ impl Surveyor {
         // Nothing panics while it holds the lock.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns all but `some`, or those where there are no others.
+fn others<'d>(all: &[&'d Domain], some: &[&'d Domain]) -> Vec<&'d Domain> {
+    let others = all.iter().copied().filter(|domain| !some.contains(domain));
+    let others: Vec<_> = others.take(WINDOW).collect();
+    if others.is_empty() { some.to_vec() } else { others }
 }
 
 /// Domains to ask for.

@@ -108,8 +108,8 @@ impl Mirror {
         let now = Instant::now();
         let due = self.entries.values_mut().filter(|entry| !entry.reading && entry.due <= now);
         for entry in due {
-            // Another call would hang there as well, and cost libvirtd a worker.
-            if self.care.is_silent(&entry.instance.domain) {
+            // Another call would hang as well, and cost libvirtd a worker.
+            if !self.care.has_room() || self.care.is_silent(&entry.instance.domain) {
                 entry.due = later(SILENCE);
                 continue;
             }
