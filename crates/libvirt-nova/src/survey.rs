@@ -5,7 +5,7 @@
 //! * [`standing`]: who is asked first
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -50,9 +50,9 @@ pub(crate) struct Survey {
     /// What each domain gave that gave something.
     pub(crate) readings: HashMap<Uuid, Reading>,
     /// The domains that libvirtd left out: they have ended.
-    pub(crate) ended: Vec<Uuid>,
+    pub(crate) ended: HashSet<Uuid>,
     /// The domains that have given nothing yet: libvirtd holds those that it is starting.
-    pub(crate) unbegun: Vec<Uuid>,
+    pub(crate) unbegun: HashSet<Uuid>,
     pub(crate) skipped: Skipped,
 }
 
@@ -131,7 +131,7 @@ impl Surveyor {
             };
             memory.standings.note(domain, given, began);
             if !memory.standings.is_read(domain) {
-                survey.unbegun.push(domain.uuid);
+                survey.unbegun.insert(domain.uuid);
             }
         }
         drop(memory);
@@ -166,7 +166,9 @@ impl Surveyor {
                         let [domain] = one else { continue };
                         self.troubles.clear(domain.uuid, PROCEDURE);
                         match readings.get(&domain.uuid) {
-                            None => survey.ended.push(domain.uuid),
+                            None => {
+                                survey.ended.insert(domain.uuid);
+                            }
                             // Somebody holds its job for a moment: Nova, another exporter.
                             Some(reading)
                                 if !ask.is_second
