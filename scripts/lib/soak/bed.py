@@ -42,6 +42,7 @@ class Bed:
     def __init__(self, files):
         self.files = Path(files)
         self.guests = {}
+        self.outages = []  # when each began and, where it is over, ended
         self._commands = set()
         self._stopped = set()
         self._users = 0
@@ -95,6 +96,8 @@ class Bed:
         with self._turn:
             self._turn.wait_for(lambda: self._users == 0)
             self._users = -1
+        began = time.monotonic()
+        self.outages.append((began, None))
         try:
             if how == "freeze":
                 self._stop("libvirtd", self.files / "libvirtd.pid", "libvirtd")
@@ -105,6 +108,7 @@ class Bed:
                 self._go_on("libvirtd")
             else:
                 self._run(TESTBED / "private-libvirtd", "daemon-start", self.files)
+            self.outages[-1] = (began, time.monotonic())
         finally:
             self._leave(1)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 NOBODY = 65534
 START_SECONDS = 10
+MEMORY_SHARE, MEMORY_BYTES = 0.10, 512 * 1024  # What memory may have grown by.
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,26 @@ class Use:
     descriptors: int
     threads: int
     tasks: int | None = None
+
+    def memory_max(self):
+        """Returns what the memory may be at the end, in bytes."""
+        return int(self.memory * (1 + MEMORY_SHARE)) + MEMORY_BYTES
+
+    def changes(self, end):
+        """Returns what was not the same at the end, and should have been."""
+        faults = []
+        if end.memory > (most := self.memory_max()):
+            faults.append(f"memory grew from {self.memory} to {end.memory} bytes, expected at most {most}")
+        for name in ("descriptors", "threads", "tasks"):
+            if (before := getattr(self, name)) != (after := getattr(end, name)):
+                faults.append(f"{name} went from {before} to {after}, expected no change")
+        if self.tasks is None:
+            faults.append("there is no libvirt_nova_exporter_tasks")
+        return faults
+
+
+class ExporterError(Exception):
+    """It is not there, or not any more."""
 
 
 class Exporter:
@@ -35,10 +56,13 @@ class Exporter:
         (Path(files) / "libvirt_nova.pid").write_text(f"{self.pid}\n")
         self.port = self._listening()
 
-    def ended(self):
-        return self._process.poll() is not None
+    def check(self):
+        """Raises where it has ended."""
+        if (status := self._process.poll()) is not None:
+            raise ExporterError(f"it ended, status {status}; the last it said: {self.log.read_text()[-500:].strip()}")
 
     def use(self):
+        self.check()
         process = Path(f"/proc/{self.pid}")
         status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
         memory = int(status["VmRSS"].removesuffix("kB")) * 1024
@@ -49,7 +73,7 @@ class Exporter:
 
     def stop(self):
         """Asks it to end and returns its exit status; None where it had to be killed."""
-        self._process.terminate()
+        self._process.terminate()  # Where it has ended, this does nothing.
         try:
             return self._process.wait(10)
         except subprocess.TimeoutExpired:
@@ -63,4 +87,4 @@ class Exporter:
                 return int(address[1])
             time.sleep(0.05)
         self.stop()
-        raise RuntimeError(f"no exporter: {self.log.read_text().strip()}")
+        raise ExporterError(f"it does not listen: {self.log.read_text().strip()}")

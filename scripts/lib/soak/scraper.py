@@ -12,6 +12,7 @@ CPU_TIME = "libvirt_nova_instance_cpu_time_total"
 DEADLINE_DEFAULT = 5.0  # seconds, the exporter's own
 DEADLINE_SHARE = 0.9  # of the timeout that the header names
 GRACE = 0.2  # seconds beyond the deadline
+RETURN_SECONDS = 6  # until libvirtd is found again: the exporter promises 5
 # Who scrapes, seconds: name, timeout in the header, interval, whether the connection is kept.
 SCRAPERS = [("every second", 1, 1, True), ("short", 2, 2, False), ("no header", None, 3, False), ("long", 10, 5, True)]
 
@@ -22,6 +23,7 @@ class Figures:
 
     scrapes: int = 0
     down: int = 0
+    down_alone: list = field(default_factory=list)
     silent: int = 0
     longest: float = 0.0
     excused: list = field(default_factory=list)
@@ -79,12 +81,13 @@ class Counters:
 class Scraper(threading.Thread):
     """Scrapes and checks until told to rest, and goes on when told to."""
 
-    def __init__(self, who, port, counters, control, report):
+    def __init__(self, who, port, counters, outages, control, report):
         super().__init__(daemon=True)
         self.name, self.timeout, self.interval, self._keeps = who
         self.deadline = self.timeout * DEADLINE_SHARE if self.timeout else DEADLINE_DEFAULT
         self.figures = Figures()
-        self._port, self._counters, self._control, self._report = port, counters, control, report
+        self._port, self._counters, self._outages = port, counters, outages
+        self._control, self._report = control, report
         self._connection = None
         self._go, self._rests = threading.Event(), threading.Event()
 
@@ -113,20 +116,23 @@ class Scraper(threading.Thread):
                 status, text = self.fetch()
             except (OSError, http.client.HTTPException) as error:
                 self._fault(f"no answer after {time.monotonic() - began:.2f} s: {error!r}")
-                self._hang_up()
                 continue
             self._judge(status, text, began, time.monotonic())
 
     def fetch(self):
-        """Scrapes once."""
+        """Scrapes once. Where that fails, the next one has another connection."""
         if self._connection is None:
             self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self.deadline + 10)
         headers = {"X-Prometheus-Scrape-Timeout-Seconds": str(self.timeout)} if self.timeout else {}
-        self._connection.request("GET", "/metrics", headers=headers)
-        response = self._connection.getresponse()
-        text = response.read().decode()
-        if not self._keeps:
-            self._hang_up()
+        keeps = False
+        try:
+            self._connection.request("GET", "/metrics", headers=headers)
+            response = self._connection.getresponse()
+            text = response.read().decode()
+            keeps = self._keeps
+        finally:
+            if not keeps:
+                self._hang_up()
         return response.status, text
 
     def _hang_up(self):
@@ -156,7 +162,11 @@ class Scraper(threading.Thread):
             self._fault(f"does not parse: {error}")
             return
         up = value(families, "libvirt_up")
-        figures.down += up == 0
+        if up == 0:
+            figures.down += 1
+            near = any(away < ended and (back is None or began < back + RETURN_SECONDS) for away, back in self._outages)
+            if not near:
+                figures.down_alone.append((began, took))
         # A scrape whose time was over before libvirtd was asked says nothing of it.
         figures.silent += up is None
         if up not in (0, 1, None):

@@ -4,6 +4,7 @@ import unittest
 
 from bed import Guest
 from disturbances import Plan
+from exporter import Use
 from exposition import parse, value, values
 from scraper import CPU_TIME, GRACE, Control, Counters, Scraper
 
@@ -38,7 +39,7 @@ class Judging(unittest.TestCase):
         self.guest.runs = [(0, 100), (200, None)]
         counters = Counters({self.guest.name: self.guest})
         self.control = Control()
-        self.scraper = Scraper(("one", 1, 1, False), 0, counters, self.control, self.faults.append)
+        self.scraper = Scraper(("one", 1, 1, False), 0, counters, [(30, 40)], self.control, self.faults.append)
 
     def judge(self, text, began, took=0.1, status=200):
         self.faults.clear()
@@ -63,11 +64,27 @@ class Judging(unittest.TestCase):
         self.assertEqual(len(self.scraper.figures.excused), 1)
         self.assertIn("late", self.judge(up(1), 10, took + 1.5)[0])
 
+    def test_up_is_0_near_an_outage_or_alone(self):
+        for began in (29.95, 35, 45.9, 29.8, 46.1):
+            self.judge(up(0), began)
+        self.assertEqual(self.scraper.figures.down, 5)
+        self.assertEqual([began for began, _ in self.scraper.figures.down_alone], [29.8, 46.1])
+
     def test_what_is_served_without_libvirtd_is_a_fault(self):
         self.assertFalse(self.judge(up(0), 10))
         self.assertIn("domains are served", self.judge(up(0) + scrape(1), 10)[0])
         self.assertIn("libvirt_up is 2", self.judge(up(2), 10)[0])
         self.assertIn("status 503", self.judge("", 10, status=503)[0])
+
+
+class Comparing(unittest.TestCase):
+    def test_memory_may_grow_a_little_and_nothing_else_may_change(self):
+        start = Use(3_800_000, 13, 1, 4)
+        self.assertEqual(start.changes(Use(4_700_000, 13, 1, 4)), [])
+        for end in [Use(4_710_000, 13, 1, 4), Use(3_800_000, 14, 1, 4), Use(3_800_000, 12, 1, 4),
+                    Use(3_800_000, 13, 2, 4), Use(3_800_000, 13, 1, 5), Use(3_800_000, 13, 1, 3)]:
+            self.assertEqual(len(start.changes(end)), 1, end)
+        self.assertEqual(len(Use(1, 1, 1).changes(Use(1, 1, 1))), 1, "no tasks at all")
 
 
 class Planning(unittest.TestCase):
