@@ -7,6 +7,7 @@ use std::{
 };
 
 use tokio::{
+    runtime::Handle,
     sync::Mutex,
     time::{self, Instant},
 };
@@ -74,7 +75,8 @@ impl Exporter {
         let until = after(arrived, deadline);
         let snapshot = self.snapshot(arrived, until).await;
         let ledger = self.daemon.ledger();
-        let report = self.telemetry.report(ledger.as_ref(), self.log.by_level());
+        let tasks = Handle::current().metrics().num_alive_tasks();
+        let report = self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks);
         families::expose(&snapshot, &report)
     }
 

@@ -36,6 +36,8 @@ pub(crate) struct Report {
     pub(crate) collection: Option<CollectionReport>,
     /// Lines that the log has, by level.
     pub(crate) log_messages: [(&'static str, u64); 4],
+    /// Tasks of the runtime that have not ended.
+    pub(crate) tasks: usize,
 }
 
 /// What is known of a collection.
@@ -66,9 +68,10 @@ impl Telemetry {
         &self,
         ledger: Option<&Ledger>,
         log_messages: [(&'static str, u64); 4],
+        tasks: usize,
     ) -> Report {
         let mut report = self.state().clone();
-        report.log_messages = log_messages;
+        (report.log_messages, report.tasks) = (log_messages, tasks);
         report.connected = ledger.is_some();
         if let Some(ledger) = ledger {
             (report.in_flight, report.abandoned) = (ledger.in_flight(), ledger.abandoned());
@@ -158,7 +161,7 @@ mod tests {
         for failure in [Failure::Refused(55), Failure::Refused(55), Failure::Abandoned] {
             telemetry.failed(procedure, failure);
         }
-        let failures = telemetry.report(None, Default::default()).failures;
+        let failures = telemetry.report(None, Default::default(), 0).failures;
         let failures: Vec<_> =
             failures.iter().map(|((_, reason), count)| (reason.as_str(), *count)).collect();
         assert_eq!(failures, [("55", 2), ("abandoned", 1)]);

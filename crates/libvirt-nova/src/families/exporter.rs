@@ -178,6 +178,17 @@ pub(super) const ROWS: &[Row] = &[
             }
         }),
     },
+    Row {
+        family: Family {
+            name: "libvirt_nova_exporter_tasks",
+            kind: Kind::Gauge,
+            help: "Tasks of the exporter's runtime that are alive.",
+        },
+        origin: "the runtime",
+        write: Write::Exporter(|report, samples| {
+            push_count(report.tasks, samples);
+        }),
+    },
 ];
 
 fn push_count(count: usize, samples: &mut Samples<'_>) {

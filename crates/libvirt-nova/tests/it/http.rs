@@ -102,6 +102,16 @@ fn one_connection_serves_many_requests() {
 }
 
 #[test]
+fn neither_a_connection_nor_a_scrape_leaves_a_task_behind() {
+    let running = start();
+    for _ in 0..3 {
+        let body = Peer::connect(running.address).get("/metrics").body;
+        // Without libvirtd, all there is waits for it.
+        assert!(body.contains("\nlibvirt_nova_exporter_tasks 1\n"), "{body}");
+    }
+}
+
+#[test]
 fn http_1_0_is_served_and_closed() {
     let running = start();
     let answer = Peer::connect(running.address).send("GET /metrics HTTP/1.0\r\n\r\n").rest();
