@@ -152,7 +152,7 @@ impl Entry {
         if let (Err(kind), false) = (outcome, call.is_abandoned) {
             let failure = match kind {
                 CallKind::Refused(refusal) => Failure::Refused(refusal.code),
-                CallKind::Decode(_) => Failure::Malformed,
+                CallKind::Decode(_) | CallKind::Mistaken { .. } => Failure::Malformed,
                 CallKind::Disconnected | CallKind::NotSent => Failure::Disconnected,
                 CallKind::TimedOut(_) => Failure::Abandoned,
             };
