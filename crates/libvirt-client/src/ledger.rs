@@ -92,6 +92,13 @@ impl Ledger {
         self.book.pages().under_way.values().filter(|call| call.is_abandoned).count()
     }
 
+    /// Those of them that call one procedure.
+    pub fn abandoned_of(&self, procedure: Procedure) -> usize {
+        let pages = self.book.pages();
+        let meant = |call: &&UnderWay| call.is_abandoned && call.procedure == procedure;
+        pages.under_way.values().filter(meant).count()
+    }
+
     /// Since when an abandoned call that `is_meant` has concerned a domain; `None` where
     /// there is none.
     pub fn hangs_since(
