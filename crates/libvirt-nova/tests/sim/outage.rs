@@ -46,6 +46,24 @@ fn nothing_is_served_of_a_libvirtd_that_left_its_socket_behind() {
 }
 
 #[test]
+fn a_libvirtd_that_refuses_both_list_and_name_is_not_up() {
+    let bench = Bench::new(3);
+    let whole = bench.whole(3);
+    let lines = bench.exporter.log().len();
+    bench.order("fault 273 * error 38");
+    // What was listed last has to do.
+    (0..30).for_each(|_| assert_eq!(Said::of(&bench.scrape()), whole));
+    bench.order("fault 59 * error 38");
+    for _ in 0..30 {
+        let scrape = bench.scrape();
+        assert!(!scrape.up() && Said::of(&scrape).is_empty());
+    }
+    assert_eq!(bench.exporter.log().len(), lines + 1, "{:#?}", bench.exporter.log());
+    bench.order("clear");
+    assert_eq!(Said::of(&bench.scrape()), whole);
+}
+
+#[test]
 fn a_restart_is_seen_as_soon_as_it_is_over() {
     let bench = Bench::new(12);
     let whole = bench.whole(12);
