@@ -17,6 +17,7 @@ use tokio::{
 
 use crate::{
     client::{FAREWELL, Message, Request, TaskEnd, refusal},
+    error::CallKind,
     events::EventSender,
 };
 
@@ -150,11 +151,12 @@ impl Connection {
             },
             (_, Kind::Reply) => {
                 // A serial that nobody knows has been answered before.
-                let Some(Request { reply, permit, entry, .. }) = self.pending.remove(&serial)
-                else {
-                    return;
-                };
+                let Some(request) = self.pending.remove(&serial) else { return };
+                let Request { procedure: called, reply, permit, entry, .. } = request;
+                let is_its = (program, procedure) == (REMOTE_PROGRAM, called.number);
                 let outcome = match status {
+                    // Its bytes may well decode, to something else.
+                    _ if !is_its => Err(CallKind::Mistaken { program, procedure }),
                     Status::Ok => Ok(payload),
                     Status::Error => Err(refusal(&payload)),
                 };

@@ -16,6 +16,13 @@ pub struct CallError {
 pub(crate) enum CallKind {
     /// The two sides read the protocol differently: a bug, here or there.
     Decode(DecodeError),
+    /// The reply says that it answers something else.
+    Mistaken {
+        /// Which program.
+        program: u32,
+        /// Which of its procedures.
+        procedure: u32,
+    },
     /// The connection is over; whoever keeps sessions makes a new one.
     Disconnected,
     /// The connection was over before the call could be sent.
@@ -41,6 +48,7 @@ impl CallError {
         match &self.kind {
             CallKind::Refused(refusal) => Some(refusal),
             CallKind::Decode(_)
+            | CallKind::Mistaken { .. }
             | CallKind::Disconnected
             | CallKind::NotSent
             | CallKind::TimedOut(_) => None,
@@ -70,6 +78,12 @@ impl fmt::Display for CallError {
         let procedure = self.procedure;
         match &self.kind {
             CallKind::Decode(_) => write!(f, "{procedure}: the reply is malformed"),
+            CallKind::Mistaken { program, procedure: other } => {
+                write!(
+                    f,
+                    "{procedure}: the reply is that of procedure {other} of program {program:#x}"
+                )
+            }
             CallKind::Disconnected | CallKind::NotSent => {
                 write!(f, "{procedure}: libvirtd hung up before the reply")
             }
@@ -85,7 +99,10 @@ impl Error for CallError {
         match &self.kind {
             CallKind::Decode(error) => Some(error),
             CallKind::Refused(error) => Some(error),
-            CallKind::Disconnected | CallKind::NotSent | CallKind::TimedOut(_) => None,
+            CallKind::Mistaken { .. }
+            | CallKind::Disconnected
+            | CallKind::NotSent
+            | CallKind::TimedOut(_) => None,
         }
     }
 }

@@ -92,6 +92,13 @@ impl Ledger {
         self.book.pages().under_way.values().filter(|call| call.is_abandoned).count()
     }
 
+    /// Those of them that call one procedure.
+    pub fn abandoned_of(&self, procedure: Procedure) -> usize {
+        let pages = self.book.pages();
+        let meant = |call: &&UnderWay| call.is_abandoned && call.procedure == procedure;
+        pages.under_way.values().filter(meant).count()
+    }
+
     /// Since when an abandoned call that `is_meant` has concerned a domain; `None` where
     /// there is none.
     pub fn hangs_since(
@@ -152,7 +159,7 @@ impl Entry {
         if let (Err(kind), false) = (outcome, call.is_abandoned) {
             let failure = match kind {
                 CallKind::Refused(refusal) => Failure::Refused(refusal.code),
-                CallKind::Decode(_) => Failure::Malformed,
+                CallKind::Decode(_) | CallKind::Mistaken { .. } => Failure::Malformed,
                 CallKind::Disconnected | CallKind::NotSent => Failure::Disconnected,
                 CallKind::TimedOut(_) => Failure::Abandoned,
             };

@@ -76,8 +76,9 @@ impl Session {
                 Ok(_) | Err(_) => {}
             }
         }
-        let hostname = match lookups.call(&ConnectGetHostname, deadline).await {
-            Ok(reply) => reply.decode().ok(),
+        let asked = lookups.call(&ConnectGetHostname, deadline).await;
+        let hostname = match asked.and_then(|reply| reply.decode()) {
+            Ok(hostname) => Some(hostname),
             Err(error) if error.refusal().is_some() => None,
             Err(error) => {
                 let kind = ConnectKind::Handshake(error);

@@ -40,6 +40,12 @@ impl Care {
         self.ledger.abandoned() < self.abandoned_max.saturating_add(WINDOW)
     }
 
+    /// Whether the domains may be listed. A list that hangs in a domain keeps its place on the
+    /// events' connection, which has four.
+    pub(crate) fn may_list(&self) -> bool {
+        self.ledger.abandoned_of(Procedure::CONNECT_LIST_ALL_DOMAINS) < LISTS_MAX
+    }
+
     /// Whether a call that needs no monitor hangs in a domain.
     ///
     /// Then libvirtd holds the whole domain, as while it waits for the death of a
@@ -69,6 +75,9 @@ impl Care {
         self.ledger.hangs_since(domain.uuid, is_meant).is_some()
     }
 }
+
+/// Lists that may hang: a second one, in case that the first one's answer was lost.
+const LISTS_MAX: usize = 2;
 
 /// What takes neither a domain's job nor its monitor, in any release: the XML waits
 /// for the job in libvirt 11.0 to 11.4.

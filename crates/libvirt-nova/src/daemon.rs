@@ -1,6 +1,6 @@
 //! The libvirtd of this host: connected to, lost, connected to again.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{mem, pin::pin, sync::Arc, time::Duration};
 
 use libvirt_client::{Address, Backoff, Calls, Client, Ledger, Session, Tender};
 use libvirt_wire::call::ConnectGetHostname;
@@ -152,19 +152,30 @@ impl Watch {
         let mut is_first = true;
         let mut backoff = Backoff::new(PAUSE_MAX);
         let mut told = String::new();
+        // Sessions in a row that did not last.
+        let mut short = 0_u32;
         loop {
             match Session::open(address, CONNECT_DEADLINE, Arc::clone(&self.telemetry) as _).await {
                 Ok(session) => {
-                    told.clear();
                     if !mem::take(&mut is_first) {
                         self.telemetry.note_reconnect();
                     }
-                    tracing::info!(uri = %address, socket = %address.socket().display(), "connected");
                     let began = Instant::now();
-                    self.attend(session, &publish).await;
-                    tracing::warn!(uri = %address, "libvirtd hung up, connecting again");
+                    let mut attending = pin!(self.attend(session, &publish));
+                    // One that keeps hanging up is told of again when it lasts.
+                    let lasts =
+                        short < SHORT_TOLD || time::timeout(STEADY, &mut attending).await.is_err();
+                    if lasts {
+                        told.clear();
+                        let socket = address.socket();
+                        tracing::info!(uri = %address, socket = %socket.display(), "connected");
+                        attending.await;
+                        tracing::warn!(uri = %address, "libvirtd hung up, connecting again");
+                    }
+                    let is_short = began.elapsed() < STEADY;
+                    short = if is_short { short.saturating_add(1) } else { 0 };
                     backoff.set_ceiling(PAUSE_MAX);
-                    if began.elapsed() >= STEADY {
+                    if !is_short {
                         backoff.reset();
                     }
                     // A scrape may wait for this attempt: it is likely to succeed.
@@ -224,13 +235,19 @@ impl Watch {
         let mut fault = Change::default();
         loop {
             tender.worn_out().await;
-            if fault.begin() {
-                tracing::warn!("libvirtd leaves calls unanswered: they get another connection");
-            }
-            // The first one at once: scrapes wait for it. Where libvirtd has gone, the
-            // feed's end is seen meanwhile.
-            while tender.replace(CONNECT_DEADLINE).await.is_err() {
-                time::sleep(backoff.pause()).await;
+            loop {
+                // The first one at once: scrapes wait for it. Where libvirtd has gone, the
+                // feed's end is seen meanwhile, and nothing is said of calls.
+                let is_replaced = tender.replace(CONNECT_DEADLINE).await.is_ok();
+                if !is_replaced {
+                    time::sleep(backoff.pause()).await;
+                }
+                if fault.begin() {
+                    tracing::warn!("libvirtd leaves calls unanswered: they get another connection");
+                }
+                if is_replaced {
+                    break;
+                }
             }
             self.telemetry.note_reconnect();
             if time::timeout(STEADY, tender.worn_out()).await.is_err() {
@@ -248,6 +265,8 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// The longest pause while libvirtd refuses us: it asks polkit each time.
 const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(30);
+/// Sessions in a row that did not last, of which the log tells.
+const SHORT_TOLD: u32 = 3;
 /// How long a connection lasts before the next pause is a short one again.
 const STEADY: Duration = Duration::from_secs(10);
 /// How long a round between scrapes may take.

@@ -133,7 +133,7 @@ pub(crate) async fn run(
     mut events: Events,
 ) {
     let Keeper { mut asked, publish, happenings } = keeper;
-    let mut mirror = Mirror::new(calls, care, happenings);
+    let mut mirror = Mirror::new(calls, care.clone(), happenings);
     let mut waiting: Vec<Question> = Vec::new();
     let mut fault = Change::default();
     // At most one is under way: whatever holds it up would hold up another.
@@ -143,7 +143,12 @@ pub(crate) async fn run(
     loop {
         let now = Instant::now();
         let is_asked = waiting.iter().any(|question| question.stage == Stage::Asked);
-        if listings.is_empty() && (is_asked || next_listing <= now) {
+        let is_due = is_asked || next_listing <= now;
+        if listings.is_empty() && is_due && !care.may_list() {
+            // Who asks next finds out whether the lists that hang have come back.
+            next_listing = later(LIST_DEADLINE);
+            waiting.retain(|question| question.stage != Stage::Asked);
+        } else if listings.is_empty() && is_due {
             next_listing = later(SWEEP);
             listing_since = now;
             waiting.iter_mut().for_each(|question| question.advance(Stage::Asked, Stage::Listing));

@@ -239,6 +239,38 @@ async fn noise_between_replies_is_passed_over() {
     assert_eq!(outcome.unwrap(), "next");
 }
 
+/// Its bytes may decode, and would then be taken for what they are not.
+#[tokio::test(start_paused = true)]
+async fn a_reply_to_another_procedure_with_our_serial_is_none() {
+    let daemon = Daemon::listen();
+    let (session, mut peer, _feed) = daemon.session().await;
+    for (program, procedure, status) in [
+        (0x2000_8086, 110, OK),
+        (0x2000_8086, 110, ERROR),
+        (0x2000_8087, 59, OK),
+        (0x6b65_6570, 59, OK),
+    ] {
+        let serve = async {
+            let call = peer.called().await.unwrap();
+            let payload = if status == OK { string("other") } else { error(42, "other") };
+            peer.send(&packet(program, procedure, 1, call.serial, status, &payload)).await;
+        };
+        let (outcome, ()) = tokio::join!(hostname(&session.lookups), serve);
+        let error = outcome.unwrap_err();
+        assert!(error.refusal().is_none() && !error.is_disconnected() && !error.is_timeout());
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "ConnectGetHostname: the reply is that of procedure {procedure} \
+                 of program {program:#x}"
+            )
+        );
+    }
+    let next = string("next");
+    let (outcome, _) = tokio::join!(hostname(&session.lookups), peer.answer(59, OK, &next));
+    assert_eq!(outcome.unwrap(), "next");
+}
+
 /// libvirtd killed in the middle of a reply, at whichever byte.
 #[tokio::test(start_paused = true)]
 async fn a_reply_cut_off_anywhere_is_a_lost_connection_at_once() {

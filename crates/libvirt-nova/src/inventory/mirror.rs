@@ -21,7 +21,7 @@ use tokio::{task::JoinSet, time::Instant};
 
 use super::{
     Instance, Metadata, Roster, SWEEP,
-    reading::{Facts, read},
+    reading::{Facts, ReadError, read},
 };
 use crate::{
     care::Care,
@@ -145,7 +145,16 @@ impl Mirror {
         let mut failure = None;
         match metadata {
             Ok(metadata) => entry.instance.metadata = metadata,
-            Err(error) => failure = Some(error),
+            Err(error) => {
+                // Whatever its element holds, it is Nova's, and its CPU time is somebody's.
+                // What the element held before is better.
+                if matches!(error, ReadError::Nova(_))
+                    && entry.instance.metadata == Metadata::Unknown
+                {
+                    entry.instance.metadata = Metadata::Nova(Arc::default());
+                }
+                failure = Some(error);
+            }
         }
         match devices {
             Ok(devices) => entry.instance.devices = Some(Arc::new(devices)),

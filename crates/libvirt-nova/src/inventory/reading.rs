@@ -30,8 +30,7 @@ async fn metadata(calls: &Calls, domain: &Domain) -> Result<Metadata, ReadError>
         let called = calls.call(&DomainGetMetadata { domain, namespace }, READ_DEADLINE).await;
         match called.and_then(|reply| reply.decode()) {
             Ok(xml) => {
-                // Whatever its element holds, it is Nova's, and its CPU time is somebody's.
-                let nova = Nova::parse(&xml).unwrap_or_default();
+                let nova = Nova::parse(&xml).map_err(ReadError::Nova)?;
                 return Ok(Metadata::Nova(Arc::new(nova)));
             }
             // A driver without metadata has none of Nova's either.
@@ -63,6 +62,8 @@ pub(super) enum ReadError {
     Call(CallError),
     /// The domain's XML is not XML.
     Xml(roxmltree::Error),
+    /// Nova's element is there, and is not XML.
+    Nova(roxmltree::Error),
 }
 
 impl ReadError {
@@ -71,7 +72,7 @@ impl ReadError {
     pub(super) fn is_of_the_domain(&self) -> bool {
         match self {
             Self::Call(error) => error.refusal().is_some_and(|refusal| !refusal.is_no_domain()),
-            Self::Xml(_) => true,
+            Self::Xml(_) | Self::Nova(_) => true,
         }
     }
 }
@@ -81,6 +82,7 @@ impl fmt::Display for ReadError {
         match self {
             Self::Call(error) => write!(f, "{error}"),
             Self::Xml(_) => f.write_str("the domain's XML is malformed"),
+            Self::Nova(_) => f.write_str("Nova's metadata is malformed"),
         }
     }
 }
@@ -89,7 +91,7 @@ impl Error for ReadError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Call(error) => error.source(),
-            Self::Xml(error) => Some(error),
+            Self::Xml(error) | Self::Nova(error) => Some(error),
         }
     }
 }

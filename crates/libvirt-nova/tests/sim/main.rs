@@ -1,0 +1,28 @@
+//! The exporter against a libvirtd that is in trouble, on command: `libvirtd-sim`.
+//!
+//! They need neither root nor libvirt. Each test has a simulator and an exporter of its own.
+//!
+//! * `bench`: both, and what is asked of them
+//! * `exporter`, `said`: who is tested, and what it says of domains
+//! * `http`, `scrape`, `wait`: as the tests against a real libvirtd have them
+//! * the others: the tests, a subject each
+
+// Clippy lets tests panic, and asks this attribute what a test is.
+#![cfg(test)]
+#![expect(clippy::arithmetic_side_effects, reason = "a test is meant to panic")]
+
+mod bench;
+mod exporter;
+mod faults;
+#[path = "../real/http.rs"]
+mod http;
+mod load;
+mod outage;
+mod said;
+#[expect(dead_code, reason = "other tests use the rest of it")]
+#[path = "../real/scrape.rs"]
+mod scrape;
+mod sharing;
+mod stuck;
+#[path = "../real/wait.rs"]
+mod wait;

@@ -1,0 +1,131 @@
+//! What a scrape says of domains, held against what is so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::scrape::{Family, Labels, Sample, Scrape};
+
+/// Every sample of a domain but those that move with the host's time.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Said(BTreeMap<(String, Labels), f64>);
+
+/// These tell of the measuring, not of the domain.
+const AGES: [&str; 2] =
+    ["libvirt_domain_stats_age_seconds", "libvirt_domain_control_state_seconds"];
+/// These tell that something of the domain is not known.
+const HEALTH: [&str; 2] = ["libvirt_domain_stats_complete", "libvirt_domain_control_state"];
+const MISSION: &str = "libvirt_nova_instance_";
+/// How the names of those families go on that need QEMU's monitor.
+const MONITORED: [&str; 3] = ["memory", "rd", "wr"];
+
+impl Said {
+    pub(crate) fn of(scrape: &Scrape) -> Self {
+        let mut said = BTreeMap::new();
+        for Family { name, samples, .. } in &scrape.families {
+            for Sample { labels, value } in samples {
+                if domain(labels).is_some() && !AGES.contains(&&**name) {
+                    // A name that is no UTF-8 is shown with this in the place of what is none.
+                    let text = |(label, text): (&String, &String)| {
+                        (
+                            label.clone(),
+                            text.replace("\u{fffd}nst", "inst").replace("\u{fffd}ap", "tap"),
+                        )
+                    };
+                    let labels = labels.iter().map(text).collect();
+                    said.insert((name.clone(), labels), *value);
+                }
+            }
+        }
+        Self(said)
+    }
+
+    /// Panics where a number is not what the documented formulas say after so many seconds, or a
+    /// family lacks where another of the same source is there.
+    pub(crate) fn assert_right(&self, seconds: u64) {
+        for ((family, labels), value) in &self.0 {
+            let Some(expected) = expected(family, labels, seconds) else { continue };
+            #[expect(clippy::cast_precision_loss, reason = "none is beyond 53 bits")]
+            let expected = expected as f64;
+            assert_eq!(*value, expected, "{family} {labels:?}");
+        }
+    }
+
+    /// Whether there is all of so many domains.
+    pub(crate) fn is_whole(&self, domains: u32) -> bool {
+        let count = |name: &str| self.0.keys().filter(|(family, _)| family == name).count();
+        let complete =
+            self.0.iter().filter(|((family, _), value)| family == HEALTH[0] && **value == 1.0);
+        let domains: usize = domains.try_into().unwrap();
+        complete.count() == domains
+            && ["cpu_time_total", "memory_used_kb", "vcpu_count", "info"]
+                .iter()
+                .all(|name| count(&format!("{MISSION}{name}")) == domains)
+            && count("libvirt_nova_instance_rxbytes") == domains + domains / 4
+            && count("libvirt_nova_instance_rdbytes") == domains + domains / 3
+            && count(HEALTH[1]) == 4 * domains
+    }
+
+    /// What needs no monitor: neither the domain's memory nor its disks.
+    pub(crate) fn job_free(&self) -> Self {
+        let needs_monitor = |family: &str| {
+            HEALTH.contains(&family)
+                || MONITORED.iter().any(|part| family.starts_with(&format!("{MISSION}{part}")))
+        };
+        let samples = self.0.iter().filter(|((family, _), _)| !needs_monitor(family));
+        Self(samples.map(|(sample, value)| (sample.clone(), *value)).collect())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the domains of which this says less than `whole` did, and panics where it says
+    /// something else.
+    pub(crate) fn lacks(&self, whole: &Self) -> BTreeSet<String> {
+        let mut lacking = BTreeSet::new();
+        for ((family, labels), value) in &self.0 {
+            let before = whole.0.get(&(family.clone(), labels.clone()));
+            if HEALTH.contains(&&**family) && before != Some(value) {
+                lacking.extend(domain(labels));
+                continue;
+            }
+            let before = before.unwrap_or_else(|| panic!("new: {family} {labels:?} {value}"));
+            assert_eq!(value, before, "{family} {labels:?}");
+        }
+        let missing = whole.0.keys().filter(|sample| !self.0.contains_key(sample));
+        lacking.extend(missing.filter_map(|(_, labels)| domain(labels)));
+        lacking
+    }
+}
+
+fn domain(labels: &Labels) -> Option<String> {
+    labels.get("libvirtname").or_else(|| labels.get("domain")).cloned()
+}
+
+/// What the simulator's documentation says; `None` for what is no number of its.
+fn expected(family: &str, labels: &Labels, t: u64) -> Option<u64> {
+    let family = family.strip_prefix(MISSION)?;
+    let n = u64::from_str_radix(labels["libvirtname"].strip_prefix("instance-")?, 16).ok()?;
+    let (vcpus, memory_mib) =
+        [(8, 16_384), (1, 512), (1, 2048), (2, 4096), (4, 8192)][usize::try_from(n % 5).ok()?];
+    let available = memory_mib * 1024 / 16 * 15;
+    let usable = available * (40 + t % 20) / 100;
+    let interface = || labels["iface"].split_once('-').unwrap().1.parse::<u64>().unwrap();
+    let disk = || u64::from(labels["targetdev"].as_bytes()[2] - b'a');
+    let received = || 1000 * (n % 10 + interface() + 1) * t;
+    let reads = || 10 * (n % 7 + disk() + 1) * t;
+    Some(match family {
+        "cpu_time_total" => vcpus * (t * 10_000_000 * (5 + 37 * n % 95)) + t * 10_000_000,
+        "memory_alloc_kb" => available,
+        "memory_used_kb" => available - usable,
+        "memory_cache_used_kb" => available - usable / 2,
+        "vcpu_count" => vcpus,
+        "rxbytes" => received(),
+        "txbytes" => received() / 2,
+        "rdreq" => reads(),
+        "wrreq" => reads() / 2,
+        "rdbytes" => reads() * 4096,
+        "wrbytes" => reads() / 2 * 4096,
+        "info" => 1,
+        other => panic!("{other} has no formula"),
+    })
+}
