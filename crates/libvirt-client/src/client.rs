@@ -5,7 +5,7 @@ use std::{marker::PhantomData, sync::Arc, time::Duration};
 use libvirt_wire::{Call, RemoteError, call::ConnectClose};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
-    time,
+    time::{self, Instant},
 };
 
 use crate::{
@@ -32,12 +32,15 @@ pub(crate) enum Message {
     GaveUp,
 }
 
+/// What came back, and when.
+pub(crate) type Answer = Result<(Vec<u8>, Instant), CallKind>;
+
 /// A call on its way to the socket.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) procedure: libvirt_wire::Procedure,
     pub(crate) arguments: Vec<u8>,
-    pub(crate) reply: oneshot::Sender<Result<Vec<u8>, CallKind>>,
+    pub(crate) reply: oneshot::Sender<Answer>,
     /// Stays taken until the daemon has answered, whether or not anybody still
     /// waits: what counts is how many calls the daemon has before it.
     pub(crate) permit: OwnedSemaphorePermit,
@@ -70,12 +73,14 @@ impl Client {
     pub async fn call<C: Call>(&self, call: &C, deadline: Duration) -> Result<Reply<C>, CallError> {
         let outcome = time::timeout(deadline, self.exchange(call)).await;
         match outcome.unwrap_or(Err(CallKind::TimedOut(deadline))) {
-            Ok(payload) => Ok(Reply { payload, ledger: self.ledger.clone(), call: PhantomData }),
+            Ok((payload, at)) => {
+                Ok(Reply { payload, at, ledger: self.ledger.clone(), call: PhantomData })
+            }
             Err(kind) => Err(CallError::new(C::PROCEDURE, kind)),
         }
     }
 
-    async fn exchange<C: Call>(&self, call: &C) -> Result<Vec<u8>, CallKind> {
+    async fn exchange<C: Call>(&self, call: &C) -> Answer {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let Ok(permit) = permit else { return Err(CallKind::NotSent) };
         let (reply, answer) = oneshot::channel();
@@ -124,7 +129,7 @@ impl TaskEnd {
 
 /// Somebody who waits for a reply, or has gone away.
 struct Waiter<'c> {
-    answer: oneshot::Receiver<Result<Vec<u8>, CallKind>>,
+    answer: oneshot::Receiver<Answer>,
     waiting: Waiting,
     messages: &'c mpsc::Sender<Message>,
 }
@@ -149,11 +154,17 @@ pub(crate) const FAREWELL: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Reply<C> {
     payload: Vec<u8>,
+    at: Instant,
     ledger: Ledger,
     call: PhantomData<fn() -> C>,
 }
 
 impl<C: Call> Reply<C> {
+    /// When it came, however late it is looked at.
+    pub fn at(&self) -> Instant {
+        self.at
+    }
+
     /// Reads the reply; what it holds borrows from here.
     ///
     /// # Errors

@@ -12,7 +12,8 @@ use libvirt_wire::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,
-    select, time,
+    select,
+    time::{self, Instant},
 };
 
 use crate::{
@@ -157,7 +158,7 @@ impl Connection {
                 let outcome = match status {
                     // Its bytes may well decode, to something else.
                     _ if !is_its => Err(CallKind::Mistaken { program, procedure }),
-                    Status::Ok => Ok(payload),
+                    Status::Ok => Ok((payload, Instant::now())),
                     Status::Error => Err(refusal(&payload)),
                 };
                 entry.answered(outcome.as_ref().map(|_| ()));

@@ -62,12 +62,25 @@ struct Book {
 struct Pages {
     under_way: HashMap<u64, UnderWay>,
     next: u64,
+    last_answer: Option<Instant>,
+}
+
+/// A call that hangs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hanging {
+    /// What was called.
+    pub procedure: Procedure,
+    /// Whether the call waits for a QEMU's monitor.
+    pub needs_monitor: bool,
+    /// How many domains it concerns.
+    pub domains: usize,
 }
 
 /// A call that libvirtd has not answered yet.
 #[derive(Debug)]
 struct UnderWay {
     procedure: Procedure,
+    needs_monitor: bool,
     domains: Vec<Uuid>,
     /// When it was sent.
     since: Instant,
@@ -99,18 +112,24 @@ impl Ledger {
         pages.under_way.values().filter(meant).count()
     }
 
-    /// Since when an abandoned call that `is_meant` has concerned a domain; `None` where
-    /// there is none.
+    /// Since when an abandoned call has concerned a domain; `None` where none does.
+    ///
+    /// `is_meant` is told the procedure, and how many domains were asked about.
     pub fn hangs_since(
         &self,
         domain: Uuid,
-        is_meant: impl Fn(Procedure) -> bool,
+        is_meant: impl Fn(&Hanging) -> bool,
     ) -> Option<Instant> {
         let pages = self.book.pages();
         let hung = pages.under_way.values().filter(|call| {
-            call.is_abandoned && is_meant(call.procedure) && call.domains.contains(&domain)
+            call.is_abandoned && call.domains.contains(&domain) && is_meant(&call.hanging())
         });
         hung.map(|call| call.since).min()
+    }
+
+    /// When libvirtd answered last, whatever it was.
+    pub fn last_answer(&self) -> Option<Instant> {
+        self.book.pages().last_answer
     }
 
     /// Notes that a reply could not be read.
@@ -125,9 +144,17 @@ impl Ledger {
         pages.next = number.wrapping_add(1);
         let (procedure, since) = (C::PROCEDURE, Instant::now());
         let domains = call.domains();
-        let under_way = UnderWay { procedure, domains, since, is_abandoned: false };
+        let needs_monitor = call.needs_monitor();
+        let under_way = UnderWay { procedure, needs_monitor, domains, since, is_abandoned: false };
         pages.under_way.insert(number, under_way);
         Entry { book: Arc::clone(&self.book), number }
+    }
+}
+
+impl UnderWay {
+    fn hanging(&self) -> Hanging {
+        let Self { procedure, needs_monitor, ref domains, .. } = *self;
+        Hanging { procedure, needs_monitor, domains: domains.len() }
     }
 }
 
@@ -153,7 +180,10 @@ impl Entry {
 
     /// Strikes the call out, since libvirtd has answered it.
     pub(crate) fn answered(self, outcome: Result<(), &CallKind>) {
-        let Some(call) = self.book.pages().under_way.remove(&self.number) else { return };
+        let mut pages = self.book.pages();
+        pages.last_answer = Some(Instant::now());
+        let Some(call) = pages.under_way.remove(&self.number) else { return };
+        drop(pages);
         self.book.observer.answered(call.procedure, call.since.elapsed());
         // Whoever waited for an abandoned one was told long ago.
         if let (Err(kind), false) = (outcome, call.is_abandoned) {

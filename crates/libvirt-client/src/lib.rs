@@ -31,7 +31,7 @@ pub use crate::{
     client::{Client, Reply, WINDOW},
     error::{CallError, ConnectError},
     events::Events,
-    ledger::{Failure, Ledger, Observer},
+    ledger::{Failure, Hanging, Ledger, Observer},
     session::Session,
 };
 

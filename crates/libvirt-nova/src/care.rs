@@ -3,22 +3,54 @@
 //! Each of them holds one of libvirtd's workers, of which it has 20, until the
 //! QEMU answers. Nova needs them too.
 
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
 use libvirt_client::{Ledger, WINDOW};
-use libvirt_wire::{Domain, Procedure};
+use libvirt_wire::{
+    Domain, Procedure, Uuid,
+    call::{ControlInfo, ControlState},
+};
 use tokio::time::Instant;
+
+use crate::inventory::Roster;
 
 /// How much of libvirtd calls that hang may take.
 #[derive(Clone, Debug)]
 pub(crate) struct Care {
     ledger: Ledger,
     abandoned_max: usize,
+    /// The domains in which a call hangs, whoever made it: an exporter before us, or
+    /// one of ours whose connection was lost.
+    occupied: Arc<Mutex<HashSet<Uuid>>>,
 }
 
 impl Care {
-    /// `abandoned_max` is the number of abandoned calls at which no domain's monitor
-    /// is asked any more.
+    /// `abandoned_max` is the number of calls that hang at which no domain's monitor is
+    /// asked any more.
     pub(crate) fn new(ledger: Ledger, abandoned_max: usize) -> Self {
-        Self { ledger, abandoned_max }
+        Self { ledger, abandoned_max, occupied: Arc::default() }
+    }
+
+    /// Takes note of whether a call hangs in a domain.
+    pub(crate) fn note(&self, domain: &Domain, info: ControlInfo) {
+        if info.state == Some(ControlState::Occupied) && info.since >= HANGS {
+            self.occupied().insert(domain.uuid);
+        } else {
+            self.occupied().remove(&domain.uuid);
+        }
+    }
+
+    /// Forgets the domains that are no more.
+    pub(crate) fn keep(&self, roster: &Roster) {
+        let mut occupied = self.occupied();
+        if !occupied.is_empty() {
+            let there: HashSet<_> = roster.iter().map(|instance| instance.domain.uuid).collect();
+            occupied.retain(|uuid| there.contains(uuid));
+        }
     }
 
     /// How many calls that need a monitor may be in flight now. 0 where none may.
@@ -26,18 +58,20 @@ impl Care {
     /// So few that the limit holds even if all of them hang, and from two thirds
     /// of the limit on no more than one.
     pub(crate) fn window(&self) -> usize {
-        let abandoned = self.ledger.abandoned();
-        let left = self.abandoned_max.saturating_sub(abandoned);
+        // One and the same call may be in both.
+        let hanging = self.ledger.abandoned().max(self.occupied().len());
+        let left = self.abandoned_max.saturating_sub(hanging);
         let careful_from = self.abandoned_max.saturating_mul(2).div_ceil(3);
-        if abandoned >= careful_from { left.min(1) } else { left.min(WINDOW) }
+        if hanging >= careful_from { left.min(1) } else { left.min(WINDOW) }
     }
 
-    /// Whether a call that needs no monitor may be made.
+    /// How many calls that need no monitor may be in flight now. 0 where none may.
     ///
     /// Such calls hang only where libvirtd holds a whole domain, or is not there at
     /// all. A window's worth beyond the limit is theirs.
-    pub(crate) fn has_room(&self) -> bool {
-        self.ledger.abandoned() < self.abandoned_max.saturating_add(WINDOW)
+    pub(crate) fn lookups(&self) -> usize {
+        let most = self.abandoned_max.saturating_add(WINDOW);
+        most.saturating_sub(self.ledger.abandoned()).min(WINDOW)
     }
 
     /// Whether the domains may be listed. A list that hangs in a domain keeps its place on the
@@ -55,35 +89,36 @@ impl Care {
     }
 
     /// Since when a call that needs no monitor has been hanging in a domain.
+    ///
+    /// One for several domains hangs in any of them.
     pub(crate) fn held_since(&self, domain: &Domain) -> Option<Instant> {
-        self.ledger.hangs_since(domain.uuid, |procedure| MONITOR_FREE.contains(&procedure))
+        self.ledger.hangs_since(domain.uuid, |call| !call.needs_monitor && call.domains == 1)
     }
 
-    /// Whether a call for statistics hangs in a domain, or in one that was asked
-    /// for with it.
+    /// Whether a call that needs the monitor hangs in a domain, or in one that was
+    /// asked for with it.
     ///
     /// Further calls to the domain that it hangs in come back at once, with all that
     /// needs no monitor.
     pub(crate) fn is_hung(&self, domain: &Domain) -> bool {
-        let is_meant = |procedure| procedure == Procedure::CONNECT_GET_ALL_DOMAIN_STATS;
-        self.ledger.hangs_since(domain.uuid, is_meant).is_some()
+        self.occupied().contains(&domain.uuid)
+            || self.ledger.hangs_since(domain.uuid, |call| call.needs_monitor).is_some()
     }
 
-    /// Whether a call other than for statistics hangs in a domain, its XML included.
+    /// Whether a domain is better not read now: the last attempt hangs, or any would.
     pub(crate) fn is_silent(&self, domain: &Domain) -> bool {
         let is_meant = |procedure| procedure != Procedure::CONNECT_GET_ALL_DOMAIN_STATS;
-        self.ledger.hangs_since(domain.uuid, is_meant).is_some()
+        self.lookups() == 0
+            || self.ledger.hangs_since(domain.uuid, |call| is_meant(call.procedure)).is_some()
+    }
+
+    fn occupied(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        // Nothing panics while it holds the lock.
+        self.occupied.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Lists that may hang: a second one, in case that the first one's answer was lost.
 const LISTS_MAX: usize = 2;
-
-/// What takes neither a domain's job nor its monitor, in any release: the XML waits
-/// for the job in libvirt 11.0 to 11.4.
-const MONITOR_FREE: [Procedure; 4] = [
-    Procedure::DOMAIN_GET_INFO,
-    Procedure::DOMAIN_GET_CONTROL_INFO,
-    Procedure::DOMAIN_GET_CPU_STATS,
-    Procedure::DOMAIN_GET_METADATA,
-];
+/// How long QEMU has left a call waiting that is taken to hang.
+const HANGS: Duration = Duration::from_millis(500);

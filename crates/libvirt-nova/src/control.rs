@@ -55,13 +55,14 @@ impl Controls {
     }
 
     async fn control_info(&self, domain: &Domain) -> Option<(Uuid, ControlInfo)> {
-        if !self.care.has_room() {
+        if self.care.lookups() == 0 {
             return None;
         }
         let called = self.calls.call(&DomainGetControlInfo { domain }, CALL_DEADLINE).await;
         match called.and_then(|reply| reply.decode()) {
             Ok(info) => {
                 self.troubles.clear(domain.uuid, PROCEDURE);
+                self.care.note(domain, info);
                 self.tell(domain, info);
                 Some((domain.uuid, info))
             }
@@ -94,8 +95,12 @@ impl Controls {
 
     /// Forgets the domains that are no more.
     pub(crate) fn keep(&self, roster: &Roster) {
+        self.care.keep(roster);
         let mut stuck = self.stuck();
-        stuck.retain(|uuid| roster.iter().any(|instance| instance.domain.uuid == *uuid));
+        if !stuck.is_empty() {
+            let there: HashSet<_> = roster.iter().map(|instance| instance.domain.uuid).collect();
+            stuck.retain(|uuid| there.contains(uuid));
+        }
     }
 
     fn stuck(&self) -> MutexGuard<'_, HashSet<Uuid>> {

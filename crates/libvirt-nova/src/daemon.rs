@@ -1,6 +1,14 @@
 //! The libvirtd of this host: connected to, lost, connected to again.
 
-use std::{mem, pin::pin, sync::Arc, time::Duration};
+use std::{
+    mem,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use libvirt_client::{Address, Backoff, Calls, Client, Ledger, Session, Tender};
 use libvirt_wire::call::ConnectGetHostname;
@@ -53,19 +61,31 @@ pub(crate) struct Live {
     pub(crate) poll: Poll,
     pub(crate) surveyor: Surveyor,
     pub(crate) controls: Controls,
+    is_new: AtomicBool,
+    care: Care,
     troubles: Arc<Troubles>,
     /// What libvirtd has not answered yet.
     pub(crate) ledger: Ledger,
 }
 
 impl Live {
-    /// Whether libvirtd answers a call that concerns no domain, within `deadline`.
+    /// Whether libvirtd is there: it has just answered something, or answers a call
+    /// that concerns no domain within `deadline`.
     pub(crate) async fn answers(&self, deadline: Duration) -> bool {
+        let is_recent = |at: Instant| at.elapsed() < JUST_NOW;
+        if self.ledger.last_answer().is_some_and(is_recent) {
+            return true;
+        }
         // Not over the calls' connection, which may be full of calls that hang.
         self.feed
             .call(&ConnectGetHostname, deadline)
             .await
             .is_ok_and(|reply| reply.decode().is_ok())
+    }
+
+    /// Whether nothing has been collected yet; true once.
+    pub(crate) fn is_new(&self) -> bool {
+        self.is_new.swap(false, Ordering::Relaxed)
     }
 
     /// Forgets what was known of domains that are no more.
@@ -87,10 +107,10 @@ impl Live {
             let roster = self.inventory.roster();
             self.poll.round(&roster, later(ROUND_MAX)).await;
             // One more call a domain each second would double what polling costs, so
-            // only those are asked whose QEMU may not answer.
+            // only those are asked in which a call hangs.
             let domains = roster.iter().map(|instance| &instance.domain);
-            let lacking = domains.filter(|domain| self.surveyor.is_lacking(domain));
-            self.controls.round(lacking, later(ROUND_MAX)).await;
+            let hung = domains.filter(|domain| self.care.is_hung(domain));
+            self.controls.round(hung, later(ROUND_MAX)).await;
         }
     }
 }
@@ -215,6 +235,8 @@ impl Watch {
             poll,
             surveyor,
             controls,
+            is_new: AtomicBool::new(true),
+            care: care.clone(),
             troubles,
             ledger,
         });
@@ -250,7 +272,7 @@ impl Watch {
                 }
             }
             self.telemetry.note_reconnect();
-            if time::timeout(STEADY, tender.worn_out()).await.is_err() {
+            if time::timeout(QUIET, tender.worn_out()).await.is_err() {
                 fault.end();
                 backoff.reset();
             }
@@ -267,6 +289,10 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// Sessions in a row that did not last, of which the log tells.
 const SHORT_TOLD: u32 = 3;
+/// How long calls are answered before the log tells of those that are not once more.
+const QUIET: Duration = Duration::from_mins(5);
+/// How long ago an answer shows that libvirtd is there.
+const JUST_NOW: Duration = Duration::from_millis(500);
 /// How long a connection lasts before the next pause is a short one again.
 const STEADY: Duration = Duration::from_secs(10);
 /// How long a round between scrapes may take.

@@ -92,10 +92,15 @@ impl Exporter {
             return Arc::clone(&collection.snapshot);
         }
         let began = Instant::now();
+        // In so little time nothing can be told, not even that libvirtd does not answer.
+        if until.saturating_duration_since(began) < LEAST {
+            return Arc::default();
+        }
         let collection = match self.settle(until).await {
             None => Collection {
                 began,
-                is_cut: false,
+                // With more time it might have answered.
+                is_cut: until < after(began, ENOUGH),
                 snapshot: Arc::new(Snapshot::down()),
                 source: None,
             },
@@ -107,13 +112,12 @@ impl Exporter {
                 {
                     return Arc::clone(&last.snapshot);
                 }
-                let (snapshot, skipped) = collect(&source, until).await;
+                let Collected { snapshot, skipped, is_cut } = collect(&source, until).await;
                 self.telemetry.note_collection(CollectionReport {
                     ended: SystemTime::now(),
                     took: began.elapsed(),
                     skipped,
                 });
-                let is_cut = until <= Instant::now();
                 Collection { began, is_cut, snapshot: Arc::new(snapshot), source: Some(source) }
             }
         };
@@ -146,27 +150,45 @@ impl Source {
     }
 }
 
-async fn collect(source: &Source, until: Instant) -> (Snapshot, Skipped) {
+/// What a collection comes to.
+struct Collected {
+    snapshot: Snapshot,
+    skipped: Skipped,
+    /// Whether more time would have given more.
+    is_cut: bool,
+}
+
+async fn collect(source: &Source, until: Instant) -> Collected {
     let Source { live, roster, .. } = source;
     live.keep(roster);
+    let domains = || roster.iter().map(|instance| &instance.domain);
+    if live.is_new() {
+        // Somebody before us may have left calls hanging.
+        live.controls.round(domains(), after(Instant::now(), share(until, CONTROL_SHARE))).await;
+    }
     let poll_until = after(Instant::now(), share(until, POLL_SHARE));
     let times = live.poll.round(roster, poll_until).await;
+    let mut is_cut = poll_until <= Instant::now();
     let survey_until = after(Instant::now(), share(until, SURVEY_SHARE));
     let survey = live.surveyor.survey(roster, survey_until).await;
+    is_cut |= survey.skipped.deadline > 0 || survey_until <= Instant::now();
     // After the survey: it shows which guests it hangs in.
-    let domains = roster.iter().map(|instance| &instance.domain);
-    let controls = live.controls.round(domains, until).await;
+    let controls_until = after(Instant::now(), share(until, CONTROL_SHARE));
+    let controls = live.controls.round(domains(), controls_until).await;
+    is_cut |= controls_until <= Instant::now();
     // Whoever ended meanwhile was measured in half.
     let settled = live.inventory.settle(LAST_LOOK.min(share(until, 0.5))).await;
     // Where libvirtd went away meanwhile, or fell silent, half an answer is none.
     let is_here = settled || live.answers(LAST_LOOK.min(share(until, 1.0))).await;
+    let skipped = survey.skipped;
     if live.feed.is_closed() || !is_here {
-        return (Snapshot::down(), survey.skipped);
+        return Collected { snapshot: Snapshot::down(), skipped, is_cut };
     }
     let there =
         if settled { still_there(roster, &live.inventory.roster()) } else { Arc::clone(roster) };
     let (host, now) = (live.hostname.clone(), SystemTime::now());
-    (Snapshot::new(host, &there, &times, &survey, &controls, now), survey.skipped)
+    let snapshot = Snapshot::new(host, &there, &times, &survey, &controls, now);
+    Collected { snapshot, skipped, is_cut }
 }
 
 /// Those of a roster whose run goes on in another.
@@ -200,7 +222,13 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 /// enough to find out that a domain hangs without its monitor.
 const POLL_SHARE: f64 = 0.55;
 /// What the survey may take of the time that is left then.
-const SURVEY_SHARE: f64 = 0.9;
+const SURVEY_SHARE: f64 = 0.8;
+/// What asking for control info may take of the time that is left then.
+const CONTROL_SHARE: f64 = 0.5;
+/// In as much time, who does not answer is not there.
+const ENOUGH: Duration = Duration::from_secs(3);
+/// The least time in which a scrape asks libvirtd anything.
+const LEAST: Duration = Duration::from_millis(50);
 /// How long a scrape waits in the end to know who is gone.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 

@@ -7,9 +7,9 @@
 //! wait for ever, everybody's. (Seen on libvirt 9.0: 6 workers, each in a stuck
 //! QEMU, and 8 calls of ours that need no monitor unanswered.)
 //!
-//! So before calls that may hang are sent, each must have an idle worker. A window of
+//! So before calls that may hang are sent, each should have an idle worker. A window of
 //! calls that come back at once, sent together, makes libvirtd add a worker where
-//! fewer are idle; workers never go away.
+//! fewer are idle; workers never go away. The poll before each survey does so once.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ impl Headroom {
     ///
     /// It asks about some of `domains`, in which nothing hangs as far as is known.
     pub(crate) async fn make(&self, domains: &[&Domain]) {
-        // Each round adds one worker at most, and as many may have been lost at once.
+        // Each round adds one worker at most; a window of them may have been lost.
         for _ in 0..=WINDOW {
             let free = domains.iter().filter(|domain| !self.care.is_held(domain));
             let asked: Vec<_> =
@@ -50,7 +50,7 @@ impl Headroom {
     /// Makes a call that comes back at once, unless there is no worker at all.
     async fn look_up(&self, domain: &Domain) -> bool {
         let call = DomainGetControlInfo { domain };
-        self.care.has_room()
+        self.care.lookups() > 0
             && self.lookups.call(&call, DEADLINE).await.is_ok_and(|reply| reply.decode().is_ok())
     }
 }

@@ -5,7 +5,7 @@
 //! reason costs a round one deadline, and is left alone until that call comes back.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -101,17 +101,10 @@ impl Poll {
         let instances = roster.iter().map(|instance| &**instance);
         let (held, askable): (Vec<_>, Vec<_>) =
             instances.partition(|instance| self.care.is_held(&instance.domain));
-        let asked: Vec<_> =
-            askable.into_iter().map(|instance| self.cpu_time(source, instance)).collect();
-        let mut asked = stream::iter(asked).buffer_unordered(WINDOW);
         let mut answers = Answers::default();
-        while let Ok(Some((instance, called))) = time::timeout_at(until, asked.next()).await {
-            match called {
-                Ok(time) => answers.times.extend(time.map(|time| (instance.domain.uuid, time))),
-                Err(error) if is_refusal(&error) => answers.refused.push((instance, error)),
-                Err(error) => self.troubles.note(&instance.domain, &error),
-            }
-        }
+        // Where one of them breaks the connection, it breaks it for four.
+        let lost = self.ask(source, askable, WINDOW, until, &mut answers).await;
+        self.ask(source, lost, 1, until, &mut answers).await;
         let long = held.into_iter().filter_map(|instance| {
             let since = self.care.held_since(&instance.domain)?.elapsed();
             (since >= HELD_TOLD).then_some((instance, since))
@@ -133,13 +126,37 @@ impl Poll {
         answers
     }
 
+    /// Asks for CPU times, and returns those whose connection was lost.
+    async fn ask<'r>(
+        &self,
+        source: Source,
+        instances: Vec<&'r Instance>,
+        window: usize,
+        until: Instant,
+        answers: &mut Answers<'r>,
+    ) -> Vec<&'r Instance> {
+        let asked: Vec<_> =
+            instances.into_iter().map(|instance| self.cpu_time(source, instance)).collect();
+        let mut asked = stream::iter(asked).buffer_unordered(window);
+        let mut lost = Vec::new();
+        while let Ok(Some((instance, called))) = time::timeout_at(until, asked.next()).await {
+            match called {
+                Ok(time) => answers.times.extend(time.map(|time| (instance.domain.uuid, time))),
+                Err(error) if is_refusal(&error) => answers.refused.push((instance, error)),
+                Err(error) if error.is_disconnected() => lost.push(instance),
+                Err(error) => self.troubles.note(&instance.domain, &error),
+            }
+        }
+        lost
+    }
+
     async fn cpu_time<'r>(
         &self,
         source: Source,
         instance: &'r Instance,
     ) -> (&'r Instance, Result<Option<Duration>, CallError>) {
         let domain = &instance.domain;
-        if !self.care.has_room() {
+        if self.care.lookups() == 0 {
             return (instance, Ok(None));
         }
         let time = match source {
@@ -180,8 +197,8 @@ impl State {
     /// Logs a domain that is refused twice in a row: of one that has ended, an event
     /// has told the inventory by then, so this one runs and its CPU time is missing.
     fn note_refusals(&mut self, refused: &[(&Instance, CallError)]) {
-        self.refusals
-            .retain(|uuid, _| refused.iter().any(|(instance, _)| instance.domain.uuid == *uuid));
+        let again: HashSet<_> = refused.iter().map(|(instance, _)| instance.domain.uuid).collect();
+        self.refusals.retain(|uuid, _| again.contains(uuid));
         for (instance, error) in refused {
             let rounds = self.refusals.entry(instance.domain.uuid).or_default();
             *rounds = rounds.saturating_add(1);

@@ -106,12 +106,14 @@ impl DomainStats {
         stats
     }
 
-    /// Whether libvirt asked QEMU, rather than left out what needs the monitor.
+    /// Whether libvirt asked QEMU and was answered, rather than left out what needs
+    /// the monitor.
     ///
-    /// It reads the memory of the QEMU process under the same job, so a domain
+    /// It looks at the memory of the QEMU process under the same job, so a domain
     /// without disks tells as well.
     pub(crate) fn is_complete(&self) -> bool {
-        self.balloon.is_measured || self.blocks.iter().any(|block| block.read_bytes.is_some())
+        let is_counted = |block: &Block| block.read_bytes.is_some();
+        self.balloon.is_measured && (self.blocks.is_empty() || self.blocks.iter().any(is_counted))
     }
 }
 

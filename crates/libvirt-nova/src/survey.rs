@@ -6,10 +6,12 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use libvirt_client::{CallError, Calls, WINDOW};
 use libvirt_wire::{
     Call, Domain, Procedure, Uuid,
@@ -22,7 +24,8 @@ use self::{
     standing::{Given, Standings},
 };
 use crate::{
-    care::Care, headroom::Headroom, inventory::Roster, stats::DomainStats, trouble::Troubles,
+    care::Care, fault::chain, headroom::Headroom, inventory::Roster, stats::DomainStats,
+    trouble::Troubles,
 };
 
 mod pace;
@@ -54,6 +57,8 @@ pub(crate) struct Survey {
     /// The domains that have given nothing yet: libvirtd holds those that it is starting.
     pub(crate) unbegun: HashSet<Uuid>,
     pub(crate) skipped: Skipped,
+    /// The domains of which calls came to an end, whichever.
+    tried: HashSet<Uuid>,
 }
 
 /// The statistics of one domain.
@@ -71,7 +76,7 @@ pub(crate) struct Skipped {
     pub(crate) held: usize,
     /// So many calls hang that no monitor is asked.
     pub(crate) abandoned: usize,
-    /// The time was over.
+    /// The time was over before their turn came.
     pub(crate) deadline: usize,
 }
 
@@ -81,11 +86,6 @@ impl Surveyor {
     pub(crate) fn new(monitor: Calls, lookups: Calls, care: Care, troubles: Arc<Troubles>) -> Self {
         let headroom = Headroom::new(lookups, care.clone());
         Self { calls: monitor, headroom, care, troubles, memory: Mutex::default() }
-    }
-
-    /// Whether a domain gave less than all to the last survey.
-    pub(crate) fn is_lacking(&self, domain: &Domain) -> bool {
-        self.memory().standings.is_lacking(domain)
     }
 
     /// Asks for the statistics of `roster`; at `until` it ends with what it has.
@@ -100,46 +100,52 @@ impl Surveyor {
         let (good, lacking) = self.memory().standings.sort(askable.clone());
 
         let mut survey = Survey::default();
-        survey.skipped.held = held.len();
-        let mut queue = VecDeque::from([Ask { domains: &good, is_second: false }]);
+        let mut queue = VecDeque::from([Ask::first(&good)]);
         // A call in which one of them hangs must not take the others with it.
-        queue.extend(lacking.chunks(1).map(|domains| Ask { domains, is_second: true }));
+        queue.extend(lacking.chunks(1).map(Ask::again));
         // Some time is kept for what needs no monitor.
         let left = until.saturating_duration_since(began);
         let monitor_until = began.checked_add(left.mul_f64(MONITOR_SHARE)).unwrap_or(until);
-        let unasked = self.ask(queue, &askable, GROUPS, monitor_until, &mut survey).await;
-        match self.care.window() {
-            0 => survey.skipped.abandoned = unasked,
-            _ => survey.skipped.deadline = unasked,
-        }
+        self.ask(queue, &askable, GROUPS, monitor_until, &mut survey).await;
+        let is_stopped = self.care.window() == 0;
+        let tried = mem::take(&mut survey.tried);
 
         let is_missing = |domain: &&Domain| {
             let uuid = domain.uuid;
             !survey.readings.contains_key(&uuid) && !survey.ended.contains(&uuid)
         };
         let rest: Vec<_> = askable.iter().copied().filter(is_missing).collect();
-        let queue = VecDeque::from([Ask { domains: &rest, is_second: true }]);
+        let queue = VecDeque::from([Ask::again(&rest)]);
         self.ask(queue, &askable, Groups::JOB_FREE, until, &mut survey).await;
 
+        survey.skipped.held = held.len();
         let mut memory = self.memory();
         for domain in askable.into_iter().chain(held) {
-            let given = match survey.readings.get(&domain.uuid) {
+            let uuid = domain.uuid;
+            let given = match survey.readings.get(&uuid) {
                 None => Given::Nothing,
                 Some(reading) if reading.stats.is_starting => Given::Nothing,
                 Some(reading) if reading.stats.is_complete() => Given::All,
                 Some(_) => Given::Part,
             };
-            memory.standings.note(domain, given, began);
-            if !memory.standings.is_read(domain) {
-                survey.unbegun.insert(domain.uuid);
+            // Who was not asked is as he was.
+            if tried.contains(&uuid) {
+                memory.standings.note(domain, given, began);
+            } else if is_stopped {
+                survey.skipped.abandoned = survey.skipped.abandoned.saturating_add(1);
+            } else if !self.care.is_held(domain) {
+                survey.skipped.deadline = survey.skipped.deadline.saturating_add(1);
+            }
+            let is_silent = survey.tried.contains(&uuid) || self.care.is_held(domain);
+            if given == Given::Nothing && is_silent && !memory.standings.is_read(domain) {
+                survey.unbegun.insert(uuid);
             }
         }
         drop(memory);
         survey
     }
 
-    /// Works a queue off. Returns how many domains are left in it, because the time
-    /// is over or too many calls hang.
+    /// Works a queue off, as far as time and the calls that hang allow.
     async fn ask<'d>(
         &self,
         mut queue: VecDeque<Ask<'d>>,
@@ -147,52 +153,86 @@ impl Surveyor {
         groups: Groups,
         until: Instant,
         survey: &mut Survey,
-    ) -> usize {
+    ) {
         let needs_monitor = groups != Groups::JOB_FREE;
+        let grace = until.checked_add(GRACE).unwrap_or(until);
         let mut asked = FuturesUnordered::new();
+        // Those that were in flight when a connection broke, one of which broke it.
+        let mut suspects = VecDeque::new();
+        let mut is_pinched = false;
         loop {
-            let window = if needs_monitor { self.care.window() } else { WINDOW };
-            while asked.len() < window
+            if asked.is_empty() && queue.is_empty() {
+                queue.extend(suspects.pop_front());
+            }
+            let window = if needs_monitor { self.care.window() } else { self.care.lookups() };
+            while Instant::now() < until
+                && asked.len() < window
                 && let Some(ask) = self.next(&mut queue, window)
             {
+                if mem::take(&mut is_pinched) {
+                    let others = others(askable, ask.domains);
+                    let _ = time::timeout_at(until, self.headroom.make(&others)).await;
+                }
                 asked.push(self.call(ask, groups, until));
             }
-            let Ok(Some((ask, outcome))) = time::timeout_at(until, asked.next()).await else {
-                return queue.iter().map(|ask| ask.domains.len()).sum();
-            };
-            match outcome {
-                Ok(readings) => {
-                    for one in ask.domains.chunks(1) {
-                        let [domain] = one else { continue };
-                        self.troubles.clear(domain.uuid, PROCEDURE);
-                        match readings.get(&domain.uuid) {
-                            None => {
-                                survey.ended.insert(domain.uuid);
-                            }
-                            // Somebody holds its job for a moment: Nova, another exporter.
-                            Some(reading)
-                                if !ask.is_second
-                                    && !reading.stats.is_complete()
-                                    && !self.care.is_hung(domain) =>
-                            {
-                                queue.push_back(Ask { domains: one, is_second: true });
-                            }
-                            Some(_) => {}
+            // What is in flight when the time is over is likely to be here in a moment.
+            let Ok(Some(first)) = time::timeout_at(grace, asked.next()).await else { return };
+            let mut next = Some(first);
+            while let Some((ask, outcome)) = next {
+                is_pinched |= matches!(&outcome, Err(Failed::Call(error)) if error.is_timeout());
+                self.take(ask, outcome, groups, &mut queue, &mut suspects, survey);
+                next = asked.next().now_or_never().flatten();
+            }
+        }
+    }
+
+    /// Takes over what came of a call.
+    fn take<'d>(
+        &self,
+        ask: Ask<'d>,
+        outcome: Result<HashMap<Uuid, Reading>, Failed>,
+        groups: Groups,
+        queue: &mut VecDeque<Ask<'d>>,
+        suspects: &mut VecDeque<Ask<'d>>,
+        survey: &mut Survey,
+    ) {
+        match outcome {
+            Ok(readings) => {
+                for one in ask.domains.chunks(1) {
+                    let [domain] = one else { continue };
+                    survey.tried.insert(domain.uuid);
+                    self.troubles.clear(domain.uuid, PROCEDURE);
+                    match readings.get(&domain.uuid) {
+                        None => {
+                            survey.ended.insert(domain.uuid);
                         }
+                        // Somebody holds its job for a moment: Nova, another exporter.
+                        Some(reading)
+                            if groups != Groups::JOB_FREE
+                                && !ask.is_again
+                                && !reading.stats.is_complete()
+                                && !self.care.is_hung(domain) =>
+                        {
+                            queue.push_back(Ask::again(one));
+                        }
+                        Some(_) => {}
                     }
-                    survey.readings.extend(readings);
                 }
-                Err(error) => {
-                    if error.is_timeout() {
-                        self.headroom.make(&others(askable, ask.domains)).await;
-                    }
-                    match ask.domains {
-                        [domain] => self.troubles.note(domain, &error),
-                        // Each alone, behind the others: they are likely to answer.
-                        domains => {
-                            let each = domains.chunks(1);
-                            queue.extend(each.map(|domains| Ask { domains, is_second: true }));
-                        }
+                survey.readings.extend(readings);
+            }
+            // Each alone, behind the others: they are likely to answer.
+            Err(_) if ask.domains.len() > 1 => {
+                queue.extend(ask.domains.chunks(1).map(Ask::again));
+            }
+            Err(error) if error.is_disconnected() && !ask.is_suspect => {
+                suspects.push_back(Ask { is_suspect: true, ..ask });
+            }
+            Err(error) => {
+                for domain in ask.domains {
+                    survey.tried.insert(domain.uuid);
+                    match &error {
+                        Failed::Call(error) => self.troubles.note(domain, error),
+                        Failed::Stranger => self.troubles.tell(domain, PROCEDURE, &error),
                     }
                 }
             }
@@ -201,14 +241,14 @@ impl Surveyor {
 
     /// Takes the domains of the next call off a queue.
     fn next<'d>(&self, queue: &mut VecDeque<Ask<'d>>, window: usize) -> Option<Ask<'d>> {
-        while let Some(Ask { domains, is_second }) = queue.pop_front() {
-            let size = if window == 1 { 1 } else { self.memory().pace.size(domains.len()) };
-            let (domains, later) = domains.split_at(size.min(domains.len()));
+        while let Some(ask) = queue.pop_front() {
+            let size = if window == 1 { 1 } else { self.memory().pace.size(ask.domains.len()) };
+            let (domains, later) = ask.domains.split_at(size.min(ask.domains.len()));
             if !later.is_empty() {
-                queue.push_front(Ask { domains: later, is_second });
+                queue.push_front(Ask { domains: later, ..ask });
             }
             if !domains.is_empty() {
-                return Some(Ask { domains, is_second });
+                return Some(Ask { domains, ..ask });
             }
         }
         None
@@ -219,26 +259,25 @@ impl Surveyor {
         ask: Ask<'d>,
         groups: Groups,
         until: Instant,
-    ) -> (Ask<'d>, Result<HashMap<Uuid, Reading>, CallError>) {
+    ) -> (Ask<'d>, Result<HashMap<Uuid, Reading>, Failed>) {
         let domains = ask.domains;
         let began = Instant::now();
         let patience = self.memory().pace.deadline(domains.len());
-        let deadline = patience.min(until.saturating_duration_since(began));
-        let called = self.calls.call(&ConnectGetAllDomainStats { domains, groups }, deadline).await;
-        let at = Instant::now();
-        let readings = called.and_then(|reply| {
-            let reading = |record: &DomainStatsRecord<'_>| {
-                (record.domain.uuid, Reading { stats: DomainStats::new(&record.params), at })
-            };
-            Ok(reply.decode()?.records.iter().map(reading).collect())
-        });
-        match &readings {
-            Ok(_) if groups != Groups::JOB_FREE => {
-                self.memory().pace.observe(domains.len(), at.duration_since(began));
+        let left = until.saturating_duration_since(began).saturating_add(GRACE);
+        let call = ConnectGetAllDomainStats { domains, groups };
+        let called = self.calls.call(&call, patience.min(left)).await;
+        match &called {
+            Ok(reply) if groups != Groups::JOB_FREE => {
+                let took = reply.at().saturating_duration_since(began);
+                self.memory().pace.observe(domains.len(), took);
             }
             Err(error) if error.is_timeout() => self.memory().pace.observe_timeout(),
             Ok(_) | Err(_) => {}
         }
+        let readings = called.map_err(Failed::Call).and_then(|reply| {
+            let stats = reply.decode().map_err(Failed::Call)?;
+            readings(domains, &stats.records, reply.at())
+        });
         (ask, readings)
     }
 
@@ -255,12 +294,71 @@ fn others<'d>(all: &[&'d Domain], some: &[&'d Domain]) -> Vec<&'d Domain> {
     if others.is_empty() { some.to_vec() } else { others }
 }
 
+/// Reads the records of a reply. Nobody may be in it twice, or without having been asked
+/// for: then the reply is not to be trusted.
+fn readings(
+    asked: &[&Domain],
+    records: &[DomainStatsRecord<'_>],
+    at: Instant,
+) -> Result<HashMap<Uuid, Reading>, Failed> {
+    let mut readings = HashMap::with_capacity(records.len());
+    for DomainStatsRecord { domain, params } in records {
+        let known = asked.iter().find(|asked| asked.uuid == domain.uuid).ok_or(Failed::Stranger)?;
+        // Another run has begun: the one that was asked for has ended.
+        if known.id != domain.id {
+            continue;
+        }
+        let reading = Reading { stats: DomainStats::new(params), at };
+        if readings.insert(domain.uuid, reading).is_some() {
+            return Err(Failed::Stranger);
+        }
+    }
+    Ok(readings)
+}
+
+/// A call that gave no statistics.
+#[derive(Debug)]
+enum Failed {
+    Call(CallError),
+    /// It gave some that nobody asked for.
+    Stranger,
+}
+
+impl Failed {
+    fn is_disconnected(&self) -> bool {
+        matches!(self, Self::Call(error) if error.is_disconnected())
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(error) => write!(f, "{}", chain(error)),
+            Self::Stranger => {
+                write!(f, "{PROCEDURE}: the reply holds a domain that was not asked for, or twice")
+            }
+        }
+    }
+}
+
 /// Domains to ask for.
 #[derive(Clone, Copy, Debug)]
 struct Ask<'d> {
     domains: &'d [&'d Domain],
     /// Whether they are not to be asked once more where they give less than all.
-    is_second: bool,
+    is_again: bool,
+    /// Whether a connection broke while they were asked for alone.
+    is_suspect: bool,
+}
+
+impl<'d> Ask<'d> {
+    fn first(domains: &'d [&'d Domain]) -> Self {
+        Self { domains, is_again: false, is_suspect: false }
+    }
+
+    fn again(domains: &'d [&'d Domain]) -> Self {
+        Self { domains, is_again: true, is_suspect: false }
+    }
 }
 
 const PROCEDURE: Procedure = <ConnectGetAllDomainStats<'_> as Call>::PROCEDURE;
@@ -268,3 +366,28 @@ const PROCEDURE: Procedure = <ConnectGetAllDomainStats<'_> as Call>::PROCEDURE;
 const GROUPS: Groups = Groups::JOB_FREE.and(Groups::BALLOON).and(Groups::BLOCK);
 /// What asking monitors may take of a survey's time.
 const MONITOR_SHARE: f64 = 0.8;
+/// How long after its time a survey still takes what it has asked for.
+const GRACE: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain(number: u8, run: u32) -> Domain {
+        Domain { name: format!("instance-{number:08x}"), uuid: Uuid([number; 16]), id: Some(run) }
+    }
+
+    #[test]
+    fn a_reply_with_a_stranger_or_somebody_twice_is_not_to_be_trusted() {
+        let record =
+            |number, run| DomainStatsRecord { domain: domain(number, run), params: vec![] };
+        let (one, two) = (domain(1, 7), domain(2, 8));
+        let at = Instant::now();
+        let read = |records: &[_]| readings(&[&one, &two], records, at);
+        assert_eq!(read(&[record(2, 8), record(1, 7)]).unwrap().len(), 2);
+        assert!(matches!(read(&[record(1, 7), record(3, 9)]), Err(Failed::Stranger)));
+        assert!(matches!(read(&[record(1, 7), record(1, 7)]), Err(Failed::Stranger)));
+        // Who was started again is not who was asked for.
+        assert!(read(&[record(1, 9)]).unwrap().is_empty());
+    }
+}

@@ -1,7 +1,7 @@
 //! Domains that give trouble, told of once.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -52,7 +52,8 @@ impl Troubles {
     pub(crate) fn keep(&self, roster: &Roster) {
         let mut told = self.lock();
         if !told.is_empty() {
-            told.retain(|uuid, _| roster.iter().any(|instance| instance.domain.uuid == *uuid));
+            let there: HashSet<_> = roster.iter().map(|instance| instance.domain.uuid).collect();
+            told.retain(|uuid, procedures| there.contains(uuid) && !procedures.is_empty());
         }
     }
 

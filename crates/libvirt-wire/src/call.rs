@@ -48,6 +48,12 @@ pub trait Call {
         Vec::new()
     }
 
+    /// Whether the call waits for the monitor of a domain's QEMU, and hangs where that
+    /// does not answer.
+    fn needs_monitor(&self) -> bool {
+        false
+    }
+
     /// Returns the payload of the call.
     fn arguments(&self) -> Vec<u8> {
         let mut writer = Writer::default();

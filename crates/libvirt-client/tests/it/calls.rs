@@ -169,12 +169,12 @@ async fn an_abandoned_call_is_known_by_the_domain_it_hangs_in() {
     let domain = Domain { name: "a".into(), uuid: Uuid([1; 16]), id: Some(1) };
     let info = DomainGetInfo { domain: &domain };
     let hangs =
-        |uuid| session.ledger.hangs_since(uuid, |procedure| procedure.number == 16).is_some();
+        |uuid| session.ledger.hangs_since(uuid, |call| call.procedure.number == 16).is_some();
     let (outcome, call) = tokio::join!(session.lookups.call(&info, SECOND), peer.called());
     assert!(outcome.unwrap_err().is_timeout());
     assert!(hangs(domain.uuid));
     assert!(!hangs(Uuid([2; 16])));
-    assert_eq!(session.ledger.hangs_since(domain.uuid, |procedure| procedure.number == 14), None);
+    assert_eq!(session.ledger.hangs_since(domain.uuid, |call| call.procedure.number == 14), None);
     peer.reply(&call.unwrap(), ERROR, &error(42, "gone")).await;
     while hangs(domain.uuid) {
         tokio::task::yield_now().await;

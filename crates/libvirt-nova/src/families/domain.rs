@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Whether this scrape has the statistics that need QEMU's monitor.",
         },
-        origin: "balloon.rss or block.N.rd.bytes is there",
+        origin: "balloon.rss is there, and block.N.rd.bytes of a disk",
         write: Write::Instance(|measured, _, samples| {
             let is_complete = measured.stats.as_ref().is_some_and(DomainStats::is_complete);
             push(measured, is_complete, samples);

@@ -94,7 +94,8 @@ async fn a_domain_that_ended_meanwhile_leaves_nothing() {
     let roster: Roster = vec![Arc::new(instance("02-epoxy"))].into();
     let uuid = roster[0].domain.uuid;
     let times = CpuTimes::from([(uuid, Duration::from_secs(1))]);
-    let survey = Survey { ended: [uuid].into(), ..Survey::default() };
+    let mut survey = Survey::default();
+    survey.ended.insert(uuid);
     let controls = ControlInfos::new();
     let snapshot = Snapshot::new(None, &roster, &times, &survey, &controls, now());
     assert!(snapshot.up == Some(true) && snapshot.instances.is_empty());

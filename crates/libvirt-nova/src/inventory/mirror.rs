@@ -53,6 +53,8 @@ struct Entry {
     /// Whether something happened while they were being read.
     again: bool,
     fault: Change,
+    /// The pause after the next reading that fails.
+    retry: Duration,
 }
 
 impl Mirror {
@@ -109,7 +111,7 @@ impl Mirror {
         let due = self.entries.values_mut().filter(|entry| !entry.reading && entry.due <= now);
         for entry in due {
             // Another call would hang as well, and cost libvirtd a worker.
-            if !self.care.has_room() || self.care.is_silent(&entry.instance.domain) {
+            if self.care.is_silent(&entry.instance.domain) {
                 entry.due = later(SILENCE);
                 continue;
             }
@@ -166,9 +168,11 @@ impl Mirror {
         match failure {
             None => {
                 entry.fault.end();
+                entry.retry = RETRY;
             }
             Some(error) => {
-                pause = RETRY;
+                pause = entry.retry;
+                entry.retry = entry.retry.saturating_mul(2).min(RETRY_MAX);
                 // A domain that is gone is an ordinary race, and a silent libvirtd
                 // is told of once, not once a domain.
                 if error.is_of_the_domain() && entry.fault.begin() {
@@ -212,7 +216,14 @@ impl Entry {
     fn new(domain: Domain, now: Instant) -> Self {
         let uuid = domain.uuid.to_string();
         let instance = Instance { domain, uuid, metadata: Metadata::Unknown, devices: None };
-        Self { instance, due: now, reading: false, again: false, fault: Change::default() }
+        Self {
+            instance,
+            due: now,
+            reading: false,
+            again: false,
+            fault: Change::default(),
+            retry: RETRY,
+        }
     }
 
     fn make_due(&mut self, now: Instant) {
@@ -231,7 +242,9 @@ fn sweep_of(uuid: Uuid) -> Duration {
     SWEEP.mul_f64(0.5 + f64::from(last) / 512.0)
 }
 
-/// The pause after a reading that failed.
-const RETRY: Duration = Duration::from_secs(30);
+/// The pause after a reading that failed; twice as long each time that it fails again.
+const RETRY: Duration = Duration::from_secs(1);
+/// The longest such pause.
+const RETRY_MAX: Duration = Duration::from_secs(30);
 /// When to look again at a domain in which a call hangs.
 const SILENCE: Duration = Duration::from_secs(1);

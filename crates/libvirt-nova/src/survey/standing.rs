@@ -1,6 +1,6 @@
 //! What is remembered of the domains from one survey to the next.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::collections::HashMap;
 
 use libvirt_wire::{Domain, Uuid};
 use tokio::time::Instant;
@@ -33,18 +33,25 @@ pub(super) enum Given {
 }
 
 impl Standings {
-    /// Puts those first that answered most recently, so that what hangs is met after
-    /// what does not; and returns, behind them, those that gave less than all.
+    /// Returns those that gave all the last time, and those that gave less: what hangs is
+    /// to be met after what does not.
+    ///
+    /// Of the first, those come first that have not been asked for longest, so that all
+    /// have their turn where the time is too short for all; and behind them those
+    /// that were never asked.
     pub(super) fn sort<'d>(
         &self,
         mut domains: Vec<&'d Domain>,
     ) -> (Vec<&'d Domain>, Vec<&'d Domain>) {
-        domains.sort_by_key(|domain| Reverse(self.of(domain).and_then(|it| it.answered)));
+        domains.sort_by_key(|domain| {
+            let answered = self.of(domain).and_then(|standing| standing.answered);
+            (answered.is_none(), answered)
+        });
         domains.into_iter().partition(|domain| !self.is_lacking(domain))
     }
 
     /// Whether a domain gave less than all the last time it was asked.
-    pub(super) fn is_lacking(&self, domain: &Domain) -> bool {
+    fn is_lacking(&self, domain: &Domain) -> bool {
         self.of(domain).is_some_and(|standing| standing.is_lacking)
     }
 
@@ -88,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn who_answered_last_comes_first_and_who_lacked_something_apart() {
+    fn who_was_not_asked_for_longest_comes_first_and_who_lacked_something_apart() {
         let domains = [1, 2, 3, 4].map(|number| domain(number, 1));
         let [fresh, stuck, unknown, early] = &domains;
         let began = Instant::now();
@@ -99,7 +106,7 @@ mod tests {
         standings.note(stuck, Given::Part, later);
         standings.note(fresh, Given::All, later);
         let sorted = standings.sort(vec![unknown, early, stuck, fresh]);
-        assert_eq!(sorted, (vec![fresh, early, unknown], vec![stuck]));
+        assert_eq!(sorted, (vec![early, fresh, unknown], vec![stuck]));
     }
 
     #[test]

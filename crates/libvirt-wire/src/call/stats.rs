@@ -33,6 +33,10 @@ impl Call for ConnectGetAllDomainStats<'_> {
         self.domains.iter().map(|domain| domain.uuid).collect()
     }
 
+    fn needs_monitor(&self) -> bool {
+        self.groups.0 & !Groups::JOB_FREE.0 != 0
+    }
+
     fn encode(&self, arguments: &mut Writer) {
         arguments.length(self.domains.len());
         for domain in self.domains {

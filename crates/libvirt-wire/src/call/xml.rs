@@ -25,6 +25,11 @@ impl Call for DomainGetXmlDesc<'_> {
         vec![self.domain.uuid]
     }
 
+    /// In libvirt 11.0 to 11.4 it does; in others it waits for nobody.
+    fn needs_monitor(&self) -> bool {
+        true
+    }
+
     fn encode(&self, arguments: &mut Writer) {
         self.domain.encode(arguments);
         arguments.u32(0);
