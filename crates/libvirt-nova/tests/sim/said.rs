@@ -38,8 +38,8 @@ impl Said {
         Self(said)
     }
 
-    /// Panics where a number is not what the documented formulas say after so many seconds, or a
-    /// family lacks where another of the same source is there.
+    /// Panics where a number of the mission's families is not what the simulator's documentation
+    /// says that it is after so many seconds.
     pub(crate) fn assert_right(&self, seconds: u64) {
         for ((family, labels), value) in &self.0 {
             let Some(expected) = expected(family, labels, seconds) else { continue };
