@@ -69,18 +69,19 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Whether libvirtd is there: it has just answered something, or answers a call
-    /// that concerns no domain within `deadline`.
+    /// Whether libvirtd answers a call that concerns no domain, within `deadline`.
     pub(crate) async fn answers(&self, deadline: Duration) -> bool {
-        let is_recent = |at: Instant| at.elapsed() < JUST_NOW;
-        if self.ledger.last_answer().is_some_and(is_recent) {
-            return true;
-        }
         // Not over the calls' connection, which may be full of calls that hang.
         self.feed
             .call(&ConnectGetHostname, deadline)
             .await
             .is_ok_and(|reply| reply.decode().is_ok())
+    }
+
+    /// Whether libvirtd has answered something a moment ago.
+    pub(crate) fn has_just_answered(&self) -> bool {
+        let is_recent = |at: Instant| at.elapsed() < JUST_NOW;
+        !self.feed.is_closed() && self.ledger.last_answer().is_some_and(is_recent)
     }
 
     /// Whether nothing has been collected yet; true once.

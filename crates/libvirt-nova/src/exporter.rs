@@ -179,7 +179,8 @@ async fn collect(source: &Source, until: Instant) -> Collected {
     // Whoever ended meanwhile was measured in half.
     let settled = live.inventory.settle(LAST_LOOK.min(share(until, 0.5))).await;
     // Where libvirtd went away meanwhile, or fell silent, half an answer is none.
-    let is_here = settled || live.answers(LAST_LOOK.min(share(until, 1.0))).await;
+    let is_here =
+        settled || live.has_just_answered() || live.answers(LAST_LOOK.min(share(until, 1.0))).await;
     let skipped = survey.skipped;
     if live.feed.is_closed() || !is_here {
         return Collected { snapshot: Snapshot::down(), skipped, is_cut };
