@@ -42,10 +42,12 @@ impl Controls {
         domains: impl Iterator<Item = &'d Domain>,
         until: Instant,
     ) -> ControlInfos {
-        let asked: Vec<_> = domains
+        let (hung, others): (Vec<_>, Vec<_>) = domains
             .filter(|domain| !self.care.is_held(domain))
-            .map(|domain| self.control_info(domain))
-            .collect();
+            .partition(|domain| self.care.is_hung(domain));
+        // Where the time is too short for all, it is for those that matter most.
+        let asked: Vec<_> =
+            hung.into_iter().chain(others).map(|domain| self.control_info(domain)).collect();
         let mut asked = stream::iter(asked).buffer_unordered(WINDOW);
         let mut infos = ControlInfos::new();
         while let Ok(Some(info)) = time::timeout_at(until, asked.next()).await {

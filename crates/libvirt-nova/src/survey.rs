@@ -97,7 +97,8 @@ impl Surveyor {
         let domains = roster.iter().map(|instance| &instance.domain);
         let (held, askable): (Vec<_>, Vec<_>) = domains.partition(|it| self.care.is_held(it));
         self.memory().standings.keep(roster.iter().map(|instance| &instance.domain));
-        let (good, lacking) = self.memory().standings.sort(askable.clone());
+        let careful = self.care.window() < WINDOW;
+        let (good, lacking) = self.memory().standings.sort(askable.clone(), careful);
 
         let mut survey = Survey::default();
         let mut queue = VecDeque::from([Ask::first(&good)]);

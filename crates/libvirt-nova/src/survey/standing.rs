@@ -37,15 +37,16 @@ impl Standings {
     /// to be met after what does not.
     ///
     /// Of the first, those come first that have not been asked for longest, so that all
-    /// have their turn where the time is too short for all; and behind them those
-    /// that were never asked.
+    /// have their turn where the time is too short for all. Those that were never asked
+    /// are before them, or behind them where we have to be `careful`.
     pub(super) fn sort<'d>(
         &self,
         mut domains: Vec<&'d Domain>,
+        careful: bool,
     ) -> (Vec<&'d Domain>, Vec<&'d Domain>) {
         domains.sort_by_key(|domain| {
             let answered = self.of(domain).and_then(|standing| standing.answered);
-            (answered.is_none(), answered)
+            (answered.is_none() == careful, answered)
         });
         domains.into_iter().partition(|domain| !self.is_lacking(domain))
     }
@@ -105,8 +106,9 @@ mod tests {
         standings.note(stuck, Given::All, began);
         standings.note(stuck, Given::Part, later);
         standings.note(fresh, Given::All, later);
-        let sorted = standings.sort(vec![unknown, early, stuck, fresh]);
-        assert_eq!(sorted, (vec![early, fresh, unknown], vec![stuck]));
+        let sorted = |careful| standings.sort(vec![fresh, unknown, stuck, early], careful);
+        assert_eq!(sorted(true), (vec![early, fresh, unknown], vec![stuck]));
+        assert_eq!(sorted(false), (vec![unknown, early, fresh], vec![stuck]));
     }
 
     #[test]
