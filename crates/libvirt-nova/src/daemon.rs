@@ -1,33 +1,19 @@
 //! The libvirtd of this host: connected to, lost, connected to again.
 
-use std::{
-    mem,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{mem, pin::pin, sync::Arc, time::Duration};
 
-use libvirt_client::{Address, Backoff, Calls, Client, Ledger, Session, Tender};
-use libvirt_wire::call::ConnectGetHostname;
+use libvirt_client::{Address, Backoff, Ledger, Session, Tender};
 use tokio::{
     select,
     sync::watch,
-    time::{self, Instant, MissedTickBehavior},
+    time::{self, Instant},
 };
 
 use crate::{
-    care::Care,
-    control::Controls,
     fault::{Change, chain},
-    inventory::{self, Inventory, Roster},
-    later::later,
-    poll::Poll,
-    survey::Surveyor,
+    inventory::Inventory,
+    live::Live,
     telemetry::Telemetry,
-    trouble::Troubles,
 };
 
 /// A handle to what is known of libvirtd.
@@ -46,74 +32,6 @@ enum Link {
     Up(Arc<Live>),
     /// The last attempt failed.
     Down,
-}
-
-/// A libvirtd that can be asked.
-#[derive(Debug)]
-pub(crate) struct Live {
-    monitor: Calls,
-    lookups: Calls,
-    /// The connection of the events, which lasts as long as libvirtd does.
-    pub(crate) feed: Client,
-    /// The host's name, as libvirtd says it.
-    pub(crate) hostname: Option<String>,
-    pub(crate) inventory: Inventory,
-    pub(crate) poll: Poll,
-    pub(crate) surveyor: Surveyor,
-    pub(crate) controls: Controls,
-    is_new: AtomicBool,
-    care: Care,
-    troubles: Arc<Troubles>,
-    /// What libvirtd has not answered yet.
-    pub(crate) ledger: Ledger,
-}
-
-impl Live {
-    /// Whether libvirtd answers a call that concerns no domain, within `deadline`.
-    pub(crate) async fn answers(&self, deadline: Duration) -> bool {
-        // Not over the calls' connection, which may be full of calls that hang.
-        self.feed
-            .call(&ConnectGetHostname, deadline)
-            .await
-            .is_ok_and(|reply| reply.decode().is_ok())
-    }
-
-    /// Whether libvirtd has answered something a moment ago.
-    pub(crate) fn has_just_answered(&self) -> bool {
-        let is_recent = |at: Instant| at.elapsed() < JUST_NOW;
-        !self.feed.is_closed() && self.ledger.last_answer().is_some_and(is_recent)
-    }
-
-    /// Whether nothing has been collected yet; true once.
-    pub(crate) fn is_new(&self) -> bool {
-        self.is_new.swap(false, Ordering::Relaxed)
-    }
-
-    /// Forgets what was known of domains that are no more.
-    pub(crate) fn keep(&self, roster: &Roster) {
-        self.troubles.keep(roster);
-        self.controls.keep(roster);
-    }
-
-    /// Makes a round each `interval`, for ever. Never where it is zero.
-    async fn poll(&self, interval: Duration) {
-        if interval.is_zero() {
-            return std::future::pending().await;
-        }
-        let mut ticks = time::interval(interval);
-        // After a daemon's pause, one round is worth as much as all that were missed.
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            let roster = self.inventory.roster();
-            self.poll.round(&roster, later(ROUND_MAX)).await;
-            // One more call a domain each second would double what polling costs, so
-            // only those are asked in which a call hangs.
-            let domains = roster.iter().map(|instance| &instance.domain);
-            let hung = domains.filter(|domain| self.care.is_hung(domain));
-            self.controls.round(hung, later(ROUND_MAX)).await;
-        }
-    }
 }
 
 impl Daemon {
@@ -143,7 +61,7 @@ impl Daemon {
     pub(crate) async fn close(&self) {
         let link = self.link.borrow().clone();
         if let Link::Up(live) = link {
-            tokio::join!(live.monitor.close(), live.lookups.close(), live.feed.close());
+            live.close().await;
         }
     }
 }
@@ -221,34 +139,15 @@ impl Watch {
     async fn attend(&self, session: Session, publish: &watch::Sender<Link>) {
         let Session { monitor, lookups, tenders, feed, events, ledger, hostname } = session;
         let (inventory, keeper) = Inventory::new();
-        let troubles = Arc::new(Troubles::default());
-        let care = Care::new(ledger.clone(), self.abandoned_max);
-        let poll = Poll::new(lookups.clone(), feed.clone(), care.clone(), Arc::clone(&troubles));
-        let surveyor =
-            Surveyor::new(monitor.clone(), lookups.clone(), care.clone(), Arc::clone(&troubles));
-        let controls = Controls::new(lookups.clone(), care.clone(), Arc::clone(&troubles));
-        let live = Arc::new(Live {
-            monitor,
-            lookups: lookups.clone(),
-            feed: feed.clone(),
-            hostname,
-            inventory,
-            poll,
-            surveyor,
-            controls,
-            is_new: AtomicBool::new(true),
-            care: care.clone(),
-            troubles,
-            ledger,
-        });
+        let calls = [monitor, lookups];
+        let live = Live::new(calls, feed, ledger, hostname, inventory, self.abandoned_max);
+        let live = Arc::new(live);
         let [for_monitor, for_lookups] = tenders;
         publish.send_replace(Link::Up(Arc::clone(&live)));
         select! {
-            () = inventory::run(keeper, lookups, care, feed, events) => {}
-            () = live.poll(self.interval) => {}
+            () = live.run(keeper, events, self.interval) => {}
             () = self.tend(&for_monitor) => {}
             () = self.tend(&for_lookups) => {}
-            () = live.feed.closed() => {}
         }
     }
 
@@ -292,9 +191,5 @@ const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(30);
 const SHORT_TOLD: u32 = 3;
 /// How long calls are answered before the log tells of those that are not once more.
 const QUIET: Duration = Duration::from_mins(5);
-/// How long ago an answer shows that libvirtd is there.
-const JUST_NOW: Duration = Duration::from_millis(500);
 /// How long a connection lasts before the next pause is a short one again.
 const STEADY: Duration = Duration::from_secs(10);
-/// How long a round between scrapes may take.
-const ROUND_MAX: Duration = Duration::from_secs(10);

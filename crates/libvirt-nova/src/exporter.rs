@@ -13,9 +13,10 @@ use tokio::{
 };
 
 use crate::{
-    daemon::{Daemon, Live},
+    daemon::Daemon,
     families,
     inventory::{Instance, Roster},
+    live::Live,
     log,
     snapshot::Snapshot,
     survey::Skipped,

@@ -42,6 +42,7 @@ mod headroom;
 mod http;
 mod inventory;
 mod later;
+mod live;
 mod log;
 mod poll;
 mod snapshot;

@@ -1,33 +1,35 @@
 //! Full statistics, when scraped: small calls, a few in flight, each with a
 //! deadline, so that a guest that hangs costs its own statistics.
 //!
+//! * [`ask`]: what is asked, and what comes of it
 //! * [`pace`]: how many domains a call asks for, and how long it may take
 //! * [`standing`]: who is asked first
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    fmt, mem,
+    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
-use libvirt_client::{CallError, Calls, WINDOW};
+use libvirt_client::{Calls, WINDOW};
 use libvirt_wire::{
-    Call, Domain, Procedure, Uuid,
-    call::{ConnectGetAllDomainStats, DomainStatsRecord, Groups},
+    Domain, Uuid,
+    call::{ConnectGetAllDomainStats, Groups},
 };
 use tokio::time::{self, Instant};
 
 use self::{
+    ask::{Ask, Failed, PROCEDURE, readings},
     pace::Pace,
     standing::{Given, Standings},
 };
 use crate::{
-    care::Care, fault::chain, headroom::Headroom, inventory::Roster, stats::DomainStats,
-    trouble::Troubles,
+    care::Care, headroom::Headroom, inventory::Roster, stats::DomainStats, trouble::Troubles,
 };
 
+mod ask;
 mod pace;
 mod standing;
 
@@ -295,100 +297,9 @@ fn others<'d>(all: &[&'d Domain], some: &[&'d Domain]) -> Vec<&'d Domain> {
     if others.is_empty() { some.to_vec() } else { others }
 }
 
-/// Reads the records of a reply. Nobody may be in it twice, or without having been asked
-/// for: then the reply is not to be trusted.
-fn readings(
-    asked: &[&Domain],
-    records: &[DomainStatsRecord<'_>],
-    at: Instant,
-) -> Result<HashMap<Uuid, Reading>, Failed> {
-    let mut readings = HashMap::with_capacity(records.len());
-    for DomainStatsRecord { domain, params } in records {
-        let known = asked.iter().find(|asked| asked.uuid == domain.uuid).ok_or(Failed::Stranger)?;
-        // Another run has begun: the one that was asked for has ended.
-        if known.id != domain.id {
-            continue;
-        }
-        let reading = Reading { stats: DomainStats::new(params), at };
-        if readings.insert(domain.uuid, reading).is_some() {
-            return Err(Failed::Stranger);
-        }
-    }
-    Ok(readings)
-}
-
-/// A call that gave no statistics.
-#[derive(Debug)]
-enum Failed {
-    Call(CallError),
-    /// It gave some that nobody asked for.
-    Stranger,
-}
-
-impl Failed {
-    fn is_disconnected(&self) -> bool {
-        matches!(self, Self::Call(error) if error.is_disconnected())
-    }
-}
-
-impl fmt::Display for Failed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Call(error) => write!(f, "{}", chain(error)),
-            Self::Stranger => {
-                write!(f, "{PROCEDURE}: the reply holds a domain that was not asked for, or twice")
-            }
-        }
-    }
-}
-
-/// Domains to ask for.
-#[derive(Clone, Copy, Debug)]
-struct Ask<'d> {
-    domains: &'d [&'d Domain],
-    /// Whether they are not to be asked once more where they give less than all.
-    is_again: bool,
-    /// Whether a connection broke while they were asked for alone.
-    is_suspect: bool,
-}
-
-impl<'d> Ask<'d> {
-    fn first(domains: &'d [&'d Domain]) -> Self {
-        Self { domains, is_again: false, is_suspect: false }
-    }
-
-    fn again(domains: &'d [&'d Domain]) -> Self {
-        Self { domains, is_again: true, is_suspect: false }
-    }
-}
-
-const PROCEDURE: Procedure = <ConnectGetAllDomainStats<'_> as Call>::PROCEDURE;
 /// What the families need, and no more: each group costs libvirtd time.
 const GROUPS: Groups = Groups::JOB_FREE.and(Groups::BALLOON).and(Groups::BLOCK);
 /// What asking monitors may take of a survey's time.
 const MONITOR_SHARE: f64 = 0.8;
 /// How long after its time a survey still takes what it has asked for.
 const GRACE: Duration = Duration::from_millis(50);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn domain(number: u8, run: u32) -> Domain {
-        Domain { name: format!("instance-{number:08x}"), uuid: Uuid([number; 16]), id: Some(run) }
-    }
-
-    #[test]
-    fn a_reply_with_a_stranger_or_somebody_twice_is_not_to_be_trusted() {
-        let record =
-            |number, run| DomainStatsRecord { domain: domain(number, run), params: vec![] };
-        let (one, two) = (domain(1, 7), domain(2, 8));
-        let at = Instant::now();
-        let read = |records: &[_]| readings(&[&one, &two], records, at);
-        assert_eq!(read(&[record(2, 8), record(1, 7)]).unwrap().len(), 2);
-        assert!(matches!(read(&[record(1, 7), record(3, 9)]), Err(Failed::Stranger)));
-        assert!(matches!(read(&[record(1, 7), record(1, 7)]), Err(Failed::Stranger)));
-        // Who was started again is not who was asked for.
-        assert!(read(&[record(1, 9)]).unwrap().is_empty());
-    }
-}

@@ -1,0 +1,147 @@
+//! A libvirtd that can be asked: its connections, and who uses them.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use libvirt_client::{Calls, Client, Events, Ledger};
+use libvirt_wire::call::ConnectGetHostname;
+use tokio::{
+    select,
+    time::{self, Instant, MissedTickBehavior},
+};
+
+use crate::{
+    care::Care,
+    control::Controls,
+    inventory::{self, Inventory, Keeper, Roster},
+    later::later,
+    poll::Poll,
+    survey::Surveyor,
+    trouble::Troubles,
+};
+
+/// A libvirtd that can be asked.
+#[derive(Debug)]
+pub(crate) struct Live {
+    monitor: Calls,
+    lookups: Calls,
+    /// The connection of the events, which lasts as long as libvirtd does.
+    pub(crate) feed: Client,
+    /// The host's name, as libvirtd says it.
+    pub(crate) hostname: Option<String>,
+    pub(crate) inventory: Inventory,
+    pub(crate) poll: Poll,
+    pub(crate) surveyor: Surveyor,
+    pub(crate) controls: Controls,
+    is_new: AtomicBool,
+    care: Care,
+    troubles: Arc<Troubles>,
+    /// What libvirtd has not answered yet.
+    pub(crate) ledger: Ledger,
+}
+
+impl Live {
+    /// What is made of a session's connections; `abandoned_max` is the number of calls
+    /// that may hang before no monitor is asked any more.
+    pub(crate) fn new(
+        [monitor, lookups]: [Calls; 2],
+        feed: Client,
+        ledger: Ledger,
+        hostname: Option<String>,
+        inventory: Inventory,
+        abandoned_max: usize,
+    ) -> Self {
+        let troubles = Arc::new(Troubles::default());
+        let care = Care::new(ledger.clone(), abandoned_max);
+        let of_troubles = || Arc::clone(&troubles);
+        let poll = Poll::new(lookups.clone(), feed.clone(), care.clone(), of_troubles());
+        let surveyor = Surveyor::new(monitor.clone(), lookups.clone(), care.clone(), of_troubles());
+        let controls = Controls::new(lookups.clone(), care.clone(), of_troubles());
+        let is_new = AtomicBool::new(true);
+        Self {
+            monitor,
+            lookups,
+            feed,
+            hostname,
+            inventory,
+            poll,
+            surveyor,
+            controls,
+            is_new,
+            care,
+            troubles,
+            ledger,
+        }
+    }
+
+    /// Keeps the inventory and the poll going until the connection of the events ends.
+    pub(crate) async fn run(&self, keeper: Keeper, events: Events, interval: Duration) {
+        let (lookups, care, feed) = (self.lookups.clone(), self.care.clone(), self.feed.clone());
+        select! {
+            () = inventory::run(keeper, lookups, care, feed, events) => {}
+            () = self.poll_each(interval) => {}
+            () = self.feed.closed() => {}
+        }
+    }
+
+    /// Says goodbye, so that libvirtd logs no fault.
+    pub(crate) async fn close(&self) {
+        tokio::join!(self.monitor.close(), self.lookups.close(), self.feed.close());
+    }
+
+    /// Whether libvirtd answers a call that concerns no domain, within `deadline`.
+    pub(crate) async fn answers(&self, deadline: Duration) -> bool {
+        // Not over the calls' connection, which may be full of calls that hang.
+        self.feed
+            .call(&ConnectGetHostname, deadline)
+            .await
+            .is_ok_and(|reply| reply.decode().is_ok())
+    }
+
+    /// Whether libvirtd has answered something a moment ago.
+    pub(crate) fn has_just_answered(&self) -> bool {
+        let is_recent = |at: Instant| at.elapsed() < JUST_NOW;
+        !self.feed.is_closed() && self.ledger.last_answer().is_some_and(is_recent)
+    }
+
+    /// Whether nothing has been collected yet; true once.
+    pub(crate) fn is_new(&self) -> bool {
+        self.is_new.swap(false, Ordering::Relaxed)
+    }
+
+    /// Forgets what was known of domains that are no more.
+    pub(crate) fn keep(&self, roster: &Roster) {
+        self.troubles.keep(roster);
+        self.controls.keep(roster);
+    }
+
+    /// Makes a round each `interval`, for ever. Never where it is zero.
+    async fn poll_each(&self, interval: Duration) {
+        if interval.is_zero() {
+            return std::future::pending().await;
+        }
+        let mut ticks = time::interval(interval);
+        // After a daemon's pause, one round is worth as much as all that were missed.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let roster = self.inventory.roster();
+            self.poll.round(&roster, later(ROUND_MAX)).await;
+            // One more call a domain each second would double what polling costs, so
+            // only those are asked in which a call hangs.
+            let domains = roster.iter().map(|instance| &instance.domain);
+            let hung = domains.filter(|domain| self.care.is_hung(domain));
+            self.controls.round(hung, later(ROUND_MAX)).await;
+        }
+    }
+}
+
+/// How long ago an answer shows that libvirtd is there.
+const JUST_NOW: Duration = Duration::from_millis(500);
+/// How long a round between scrapes may take.
+const ROUND_MAX: Duration = Duration::from_secs(10);
