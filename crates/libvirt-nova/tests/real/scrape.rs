@@ -81,10 +81,11 @@ impl Scrape {
     }
 
     /// The names of the instances that anything is said of, and how many samples each family has of
-    /// them.
+    /// them; but for the one that comes and goes with what libvirt is doing at the moment.
     pub(crate) fn instances(&self) -> BTreeMap<&str, BTreeMap<&str, usize>> {
         let mut instances = BTreeMap::<_, BTreeMap<_, usize>>::new();
-        for Family { name, samples, .. } in &self.families {
+        let steady = self.families.iter().filter(|family| family.name != MOMENTARY);
+        for Family { name, samples, .. } in steady {
             for Sample { labels, .. } in samples {
                 if let Some(instance) = labels.get("libvirtname").or_else(|| labels.get("domain")) {
                     *instances.entry(&**instance).or_default().entry(&**name).or_default() += 1;
@@ -99,6 +100,8 @@ impl Scrape {
         self.instances().remove(instance).unwrap_or_default()
     }
 }
+
+const MOMENTARY: &str = "libvirt_domain_control_state_seconds";
 
 impl Sample {
     fn has(&self, labels: &[(&str, &str)]) -> bool {

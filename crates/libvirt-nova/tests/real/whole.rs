@@ -109,8 +109,7 @@ fn no_scrape_of_a_tight_loop_holds_half_a_guest() {
 const CONTROL: &str = "libvirt_domain_control_state";
 
 /// What is known of a guest without libvirt's help, and what may have come before it was held.
-const OF_THE_HELD: [&str; 6] = [
-    "libvirt_domain_control_state_seconds",
+const OF_THE_HELD: [&str; 5] = [
     "libvirt_domain_stats_complete",
     "libvirt_nova_instance_cpu_time_total",
     "libvirt_nova_instance_info",
