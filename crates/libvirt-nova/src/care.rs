@@ -5,7 +5,10 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -26,13 +29,25 @@ pub(crate) struct Care {
     /// The domains in which a call hangs, whoever made it: an exporter before us, or
     /// one of ours whose connection was lost.
     occupied: Arc<Mutex<HashSet<Uuid>>>,
+    /// Calls under way that need no monitor.
+    places: Arc<AtomicUsize>,
+}
+
+/// A place for a call that needs no monitor, as long as it is kept.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
 }
 
 impl Care {
     /// `abandoned_max` is the number of calls that hang at which no domain's monitor is
     /// asked any more.
     pub(crate) fn new(ledger: Ledger, abandoned_max: usize) -> Self {
-        Self { ledger, abandoned_max, occupied: Arc::default() }
+        Self { ledger, abandoned_max, occupied: Arc::default(), places: Arc::default() }
     }
 
     /// Takes note of whether a call hangs in a domain.
@@ -72,6 +87,15 @@ impl Care {
     pub(crate) fn lookups(&self) -> usize {
         let most = self.abandoned_max.saturating_add(WINDOW);
         most.saturating_sub(self.ledger.abandoned()).min(WINDOW)
+    }
+
+    /// A place for a call that needs no monitor; `None` where it might hang beyond what
+    /// such calls may take.
+    pub(crate) fn place(&self) -> Option<Place> {
+        let taken = self.places.fetch_add(1, Relaxed);
+        let place = Place(Arc::clone(&self.places));
+        let most = self.abandoned_max.saturating_add(WINDOW);
+        (self.ledger.abandoned().saturating_add(taken) < most).then_some(place)
     }
 
     /// Whether the domains may be listed. A list that hangs in a domain keeps its place on the

@@ -57,9 +57,7 @@ impl Controls {
     }
 
     async fn control_info(&self, domain: &Domain) -> Option<(Uuid, ControlInfo)> {
-        if self.care.lookups() == 0 {
-            return None;
-        }
+        let _place = self.care.place()?;
         let called = self.calls.call(&DomainGetControlInfo { domain }, CALL_DEADLINE).await;
         match called.and_then(|reply| reply.decode()) {
             Ok(info) => {

@@ -465,7 +465,7 @@ mod tests {
                       [env: LIBVIRT_NOVA_INTERVAL]
                   --deadline <DURATION>
                       How long a scrape may take that names no timeout: 100ms to 1m.
-                      Prometheus names one, of which a tenth is left for the way
+                      Prometheus names one; a tenth of it is kept for the answer's way
                       [default: 5s]
                       [env: LIBVIRT_NOVA_DEADLINE]
                   --min-age <DURATION>

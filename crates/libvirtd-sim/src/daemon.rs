@@ -104,8 +104,12 @@ pub(crate) fn read_only(socket: &Path) -> PathBuf {
 ///
 /// # Errors
 ///
-/// When that cannot be; the error names the path.
+/// When that cannot be, or somebody serves it; the error names the path.
 pub(crate) fn listen(path: &Path) -> io::Result<UnixListener> {
+    if std::os::unix::net::UnixStream::connect(path).is_ok() {
+        let what = format!("{} is served already", path.display());
+        return Err(io::Error::new(io::ErrorKind::AddrInUse, what));
+    }
     remove(path).and_then(|()| UnixListener::bind(path)).map_err(|error| {
         io::Error::new(error.kind(), format!("cannot listen on {}: {error}", path.display()))
     })

@@ -39,7 +39,7 @@ pub(super) struct CommandLine {
     pub(super) interval: Duration,
 
     /// How long a scrape may take that names no timeout: 100ms to 1m.
-    /// Prometheus names one, of which a tenth is left for the way
+    /// Prometheus names one; a tenth of it is kept for the answer's way
     #[arg(long, value_name = "DURATION", help_heading = "libvirt", verbatim_doc_comment)]
     #[arg(default_value = "5s", value_parser = checked(duration::deadline))]
     pub(super) deadline: Duration,
