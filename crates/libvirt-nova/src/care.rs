@@ -17,7 +17,7 @@ use libvirt_wire::{
     Domain, Procedure, Uuid,
     call::{ControlInfo, ControlState},
 };
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 use crate::inventory::Roster;
 
@@ -29,17 +29,24 @@ pub(crate) struct Care {
     /// The domains in which a call hangs, whoever made it: an exporter before us, or
     /// one of ours whose connection was lost.
     occupied: Arc<Mutex<HashSet<Uuid>>>,
-    /// Calls under way that need no monitor.
-    places: Arc<AtomicUsize>,
+    /// For calls that need no monitor.
+    places: Arc<Places>,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    taken: AtomicUsize,
+    freed: Notify,
 }
 
 /// A place for a call that needs no monitor, as long as it is kept.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<AtomicUsize>);
+pub(crate) struct Place(Arc<Places>);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
+        self.0.taken.fetch_sub(1, Relaxed);
+        self.0.freed.notify_waiters();
     }
 }
 
@@ -89,13 +96,25 @@ impl Care {
         most.saturating_sub(self.ledger.abandoned()).min(WINDOW)
     }
 
-    /// A place for a call that needs no monitor; `None` where it might hang beyond what
-    /// such calls may take.
-    pub(crate) fn place(&self) -> Option<Place> {
-        let taken = self.places.fetch_add(1, Relaxed);
-        let place = Place(Arc::clone(&self.places));
+    /// Waits for a place for a call that needs no monitor; `None` where so many calls
+    /// hang that none may be made.
+    ///
+    /// There are so many places that calls that hang stay within their limit even if
+    /// all of these do.
+    pub(crate) async fn place(&self) -> Option<Place> {
         let most = self.abandoned_max.saturating_add(WINDOW);
-        (self.ledger.abandoned().saturating_add(taken) < most).then_some(place)
+        loop {
+            let freed = self.places.freed.notified();
+            let left = most.saturating_sub(self.ledger.abandoned());
+            if left == 0 {
+                return None;
+            }
+            if self.places.taken.load(Relaxed) < left {
+                self.places.taken.fetch_add(1, Relaxed);
+                return Some(Place(Arc::clone(&self.places)));
+            }
+            freed.await;
+        }
     }
 
     /// Whether the domains may be listed. A list that hangs in a domain keeps its place on the

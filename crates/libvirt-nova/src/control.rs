@@ -57,7 +57,7 @@ impl Controls {
     }
 
     async fn control_info(&self, domain: &Domain) -> Option<(Uuid, ControlInfo)> {
-        let _place = self.care.place()?;
+        let _place = self.care.place().await?;
         let called = self.calls.call(&DomainGetControlInfo { domain }, CALL_DEADLINE).await;
         match called.and_then(|reply| reply.decode()) {
             Ok(info) => {

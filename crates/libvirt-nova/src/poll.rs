@@ -156,7 +156,7 @@ impl Poll {
         instance: &'r Instance,
     ) -> (&'r Instance, Result<Option<Duration>, CallError>) {
         let domain = &instance.domain;
-        let Some(_place) = self.care.place() else { return (instance, Ok(None)) };
+        let Some(_place) = self.care.place().await else { return (instance, Ok(None)) };
         let time = match source {
             Source::Cgroup => {
                 let called = self.calls.call(&DomainGetCpuStats { domain }, CALL_DEADLINE).await;
