@@ -1,0 +1,424 @@
+//! Command lines and environments, and what is made of them.
+
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::PathBuf};
+
+use expect_test::expect;
+
+use super::*;
+
+fn with(args: &[&str], variables: &[(&str, &str)]) -> Result<Flags, Stop> {
+    parse(args.iter().map(OsString::from), |name| {
+        let found = variables.iter().find(|(variable, _)| *variable == name)?;
+        Some(OsString::from(found.1))
+    })
+}
+
+fn flags(args: &[&str]) -> Flags {
+    with(args, &[]).unwrap()
+}
+
+fn refusal(args: &[&str], variables: &[(&str, &str)]) -> String {
+    match with(args, variables) {
+        Err(Stop::Refusal(error)) => error.to_string(),
+        other => panic!("{args:?} {variables:?}: {other:?}"),
+    }
+}
+
+fn answer(args: &[&str]) -> String {
+    match with(args, &[]) {
+        Err(Stop::Answer(text)) => text,
+        other => panic!("{args:?}: {other:?}"),
+    }
+}
+
+fn listen(flags: &Flags) -> Vec<String> {
+    flags.listen.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn without_a_flag_all_is_as_in_the_first_exporter() {
+    let Flags {
+        uri,
+        interval,
+        deadline,
+        min_age,
+        max_abandoned,
+        listen,
+        metrics_path,
+        log,
+        log_level,
+        log_format,
+        once,
+    } = flags(&[]);
+    assert_eq!((deadline, min_age), (Duration::from_secs(5), Duration::from_secs(1)));
+    assert_eq!(max_abandoned, 12);
+    assert_eq!(uri.to_string(), "qemu:///system");
+    assert_eq!(interval, Duration::from_secs(1));
+    assert_eq!(listen, [ListenAddress::Everywhere(9100)]);
+    assert_eq!(metrics_path.to_string(), "/metrics");
+    assert_eq!(log, LogTarget::DefaultFile);
+    assert_eq!(log_level, LogLevel::Info);
+    assert_eq!(log_format, LogFormat::Text);
+    assert!(!once);
+}
+
+#[test]
+fn one_dash_or_two_and_a_blank_or_an_equals_sign() {
+    for dashes in ["-", "--"] {
+        let split: Vec<String> = [
+            ("uri", "test:///default"),
+            ("interval", "0"),
+            ("deadline", "2s"),
+            ("min-age", "0"),
+            ("max-abandoned", "4"),
+            ("port", "9177"),
+            ("path", "/m"),
+            ("log", "x.log"),
+            ("log.level", "warn"),
+            ("log.format", "json"),
+        ]
+        .iter()
+        .flat_map(|(name, value)| [format!("{dashes}{name}"), (*value).to_owned()])
+        .collect();
+        let joined: Vec<String> = split.chunks(2).map(|pair| pair.join("=")).collect();
+        for args in [split, joined] {
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            let flags = flags(&args);
+            assert_eq!(flags.uri.to_string(), "test:///default");
+            assert!(flags.interval.is_zero() && flags.min_age.is_zero());
+            assert_eq!((flags.deadline, flags.max_abandoned), (Duration::from_secs(2), 4));
+            assert_eq!(listen(&flags), [":9177"]);
+            assert_eq!(flags.metrics_path.to_string(), "/m");
+            assert_eq!(flags.log, LogTarget::File("x.log".into()));
+            assert_eq!(flags.log_level, LogLevel::Warn);
+            assert_eq!(flags.log_format, LogFormat::Json);
+        }
+    }
+}
+
+#[test]
+fn a_value_is_left_alone() {
+    assert_eq!(flags(&["-log", "-"]).log, LogTarget::Stderr);
+    assert_eq!(flags(&["-log=-port"]).log, LogTarget::File("-port".into()));
+    assert_eq!(flags(&["-log", "-x"]).log, LogTarget::File("-x".into()));
+    assert_eq!(flags(&["-log", "--a=b"]).log, LogTarget::File("--a=b".into()));
+    assert_eq!(flags(&["-log", "a=b"]).log, LogTarget::File("a=b".into()));
+    let uri = "qemu:///system?socket=/run/-uri=x";
+    assert_eq!(flags(&["-uri", uri]).uri.to_string(), uri);
+}
+
+#[test]
+fn a_log_file_need_not_be_utf8() {
+    let path = OsStr::from_bytes(b"/tmp/\xff.log");
+    let flags = parse(["-log".into(), path.to_owned()], |_| None).unwrap();
+    assert_eq!(flags.log, LogTarget::File(PathBuf::from(path)));
+}
+
+#[test]
+fn the_last_flag_wins() {
+    let flags = flags(&[
+        "-port",
+        "1",
+        "--port",
+        "2",
+        "-path=/a",
+        "--web.telemetry-path",
+        "/b",
+        "--once",
+        "--once=false",
+    ]);
+    assert_eq!(listen(&flags), [":2"]);
+    assert_eq!(flags.metrics_path.to_string(), "/b");
+    assert!(!flags.once);
+}
+
+#[test]
+fn a_listen_address_takes_the_place_of_the_port() {
+    let flags = flags(&[
+        "--web.listen-address=127.0.0.1:1",
+        "-port=9",
+        "-web.listen-address",
+        "[::1]:2,:3",
+    ]);
+    assert_eq!(listen(&flags), ["127.0.0.1:1", "[::1]:2", ":3"]);
+}
+
+#[test]
+fn once_takes_no_word_that_follows() {
+    assert!(flags(&["-once"]).once);
+    assert!(flags(&["--once", "-port", "1"]).once);
+    assert!(!flags(&["--once=false"]).once);
+    assert_eq!(refusal(&["--once", "false"], &[]), "false: belongs to no flag, see --help");
+}
+
+#[test]
+fn every_flag_has_a_variable() {
+    let flags = with(
+        &[],
+        &[
+            ("LIBVIRT_NOVA_URI", "test:///default"),
+            ("LIBVIRT_NOVA_INTERVAL", "2s"),
+            ("LIBVIRT_NOVA_DEADLINE", "3s"),
+            ("LIBVIRT_NOVA_MIN_AGE", "4s"),
+            ("LIBVIRT_NOVA_MAX_ABANDONED", "5"),
+            ("LIBVIRT_NOVA_PORT", "9"),
+            ("LIBVIRT_NOVA_WEB_LISTEN_ADDRESS", "127.0.0.1:1,[::1]:2"),
+            ("LIBVIRT_NOVA_WEB_TELEMETRY_PATH", "/m"),
+            ("LIBVIRT_NOVA_LOG", "-"),
+            ("LIBVIRT_NOVA_LOG_LEVEL", "error"),
+            ("LIBVIRT_NOVA_LOG_FORMAT", "logfmt"),
+            ("LIBVIRT_NOVA_ONCE", "1"),
+            ("LIBVIRT_NOVA_HELP", "1"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(flags.uri.to_string(), "test:///default");
+    assert_eq!(flags.interval, Duration::from_secs(2));
+    assert_eq!(flags.deadline, Duration::from_secs(3));
+    assert_eq!(flags.min_age, Duration::from_secs(4));
+    assert_eq!(flags.max_abandoned, 5);
+    assert_eq!(listen(&flags), ["127.0.0.1:1", "[::1]:2"]);
+    assert_eq!(flags.metrics_path.to_string(), "/m");
+    assert_eq!(flags.log, LogTarget::Stderr);
+    assert_eq!(flags.log_level, LogLevel::Error);
+    assert_eq!(flags.log_format, LogFormat::Logfmt);
+    assert!(flags.once);
+    assert_eq!(listen(&with(&[], &[("LIBVIRT_NOVA_PORT", "9")]).unwrap()), [":9"]);
+}
+
+#[test]
+fn a_flag_wins_over_its_variable() {
+    let variables = [
+        ("LIBVIRT_NOVA_URI", "not looked at"),
+        ("LIBVIRT_NOVA_WEB_LISTEN_ADDRESS", "not looked at"),
+        ("LIBVIRT_NOVA_PATH", "not looked at"),
+        ("LIBVIRT_NOVA_WEB_TELEMETRY_PATH", "not looked at"),
+    ];
+    let args = ["-uri=test:///default", "-port=1", "--web.telemetry-path=/m"];
+    let flags = with(&args, &variables).unwrap();
+    assert_eq!(flags.uri.to_string(), "test:///default");
+    // What was typed is the answer to where to listen, by whichever flag.
+    assert_eq!(listen(&flags), [":1"]);
+    assert_eq!(flags.metrics_path.to_string(), "/m");
+}
+
+#[test]
+fn an_empty_variable_is_not_set() {
+    let variables = [("LIBVIRT_NOVA_PORT", ""), ("LIBVIRT_NOVA_WEB_LISTEN_ADDRESS", "")];
+    assert_eq!(listen(&with(&[], &variables).unwrap()), [":9100"]);
+}
+
+/// <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>
+#[test]
+fn the_port_that_kubernetes_sets_is_not_ours() {
+    let variables = [("LIBVIRT_NOVA_PORT", "tcp://10.0.0.11:9100")];
+    assert_eq!(listen(&with(&[], &variables).unwrap()), [":9100"]);
+}
+
+#[test]
+fn a_refusal_says_what_was_wrong_and_what_would_be_right() {
+    for (args, message) in [
+        (&["-port", "70000"][..], "-port: 70000 is not a port, expected 1 to 65535"),
+        (&["--port=70000"], "--port: 70000 is not a port, expected 1 to 65535"),
+        (&["-port", "-1"], "-port: -1 is not a port, expected 1 to 65535"),
+        (&["-port="], "-port: \"\" is not a port, expected 1 to 65535"),
+        (&["-port"], "-port: the value is missing, expected -port PORT"),
+        (&["-uri", "-port", "1"], "-uri: the value is missing, expected -uri URI"),
+        (&["-uri", "--"], "-uri: the value is missing, expected -uri URI"),
+        (
+            &["-web.telemetry-path", "m"],
+            "-web.telemetry-path: m is not a path, expected one that begins with / like /metrics",
+        ),
+        (&["-log="], "-log: \"\" is not a file, expected a path or -"),
+        (
+            &["--log.level", "loud"],
+            "--log.level: loud is not a choice, expected one of debug, info, warn, error",
+        ),
+        (&["-log.level="], "-log.level: the value is missing, expected -log.level LEVEL"),
+        (&["--once=maybe"], "--once: maybe is neither true nor false"),
+        (&["--version=1"], "--version: has a value, expected none"),
+        (&["-prot", "9100"], "-prot: no such flag, did you mean -port?"),
+        (&["--prot=9100"], "--prot: no such flag, did you mean --port?"),
+        (&["--web.config.file=x"], "--web.config.file: no such flag, see --help"),
+        (&["-p", "9100"], "-p: no such flag, see --help"),
+        (&["-=x"], "-=: no such flag, see --help"),
+        (&["9100"], "9100: belongs to no flag, see --help"),
+        (&["--", "x"], "x: belongs to no flag, see --help"),
+        (&[""], "\"\": belongs to no flag, see --help"),
+    ] {
+        assert_eq!(refusal(args, &[]), message, "{args:?}");
+    }
+}
+
+#[test]
+fn a_refusal_names_the_variable() {
+    for (variable, message) in [
+        (("LIBVIRT_NOVA_PORT", "0"), "LIBVIRT_NOVA_PORT: 0 is not a port, expected 1 to 65535"),
+        (
+            ("LIBVIRT_NOVA_WEB_TELEMETRY_PATH", "m"),
+            "LIBVIRT_NOVA_WEB_TELEMETRY_PATH: m is not a path, expected one that begins with / like /metrics",
+        ),
+        (
+            ("LIBVIRT_NOVA_LOG_FORMAT", "xml"),
+            "LIBVIRT_NOVA_LOG_FORMAT: xml is not a choice, expected one of text, logfmt, json",
+        ),
+        (
+            ("LIBVIRT_NOVA_WEB_LISTEN_ADDRESS", ":1,host:2"),
+            "LIBVIRT_NOVA_WEB_LISTEN_ADDRESS: host:2 is not an address: names are not looked up, expected one like 192.0.2.7:9100, [::1]:9100 or :9100",
+        ),
+    ] {
+        assert_eq!(refusal(&["-log", "-"], &[variable]), message);
+    }
+}
+
+#[test]
+fn a_refusal_is_one_line_whatever_was_typed() {
+    let lines = [
+        refusal(&["-uri", "a\nb"], &[]),
+        refusal(&["-port", "1\r\n2"], &[]),
+        refusal(&["-a\nb"], &[]),
+        refusal(&["--log.level=\u{1b}[2J\u{85}\u{2028}"], &[]),
+        refusal(&["\n"], &[]),
+        refusal(&[], &[("LIBVIRT_NOVA_PORT", "1\n")]),
+    ];
+    for line in lines {
+        assert!(!line.contains(|c: char| c.is_control() || c == '\u{2028}'), "{line:?}");
+        assert!(!line.contains('\u{2028}'), "{line:?}");
+    }
+}
+
+#[test]
+fn words_that_are_not_utf8_are_refused_by_name() {
+    let refused = |word: &[u8]| match parse([OsStr::from_bytes(word).to_owned()], |_| None) {
+        Err(Stop::Refusal(error)) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused(b"-uri=/\xff"), "-uri: /\u{fffd} is not UTF-8");
+    assert_eq!(refused(b"--port=\xff"), "--port: \u{fffd} is not UTF-8");
+    assert_eq!(
+        refused(b"--log.level=\xff"),
+        "--log.level: \u{fffd} is not a choice, expected one of debug, info, warn, error"
+    );
+    assert_eq!(refused(b"-\xff\xff=1"), "-\u{fffd}\u{fffd}: no such flag, see --help");
+    assert_eq!(refused(b"\xff"), "\u{fffd}: belongs to no flag, see --help");
+}
+
+#[test]
+fn a_wrong_address_is_refused_in_its_own_words() {
+    let error = "ssh".parse::<Address>().unwrap_err();
+    assert_eq!(refusal(&["-uri", "ssh"], &[]), format!("-uri: {error}"));
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    for word in ["-version", "--version"] {
+        let text = answer(&[word]);
+        let expected = concat!("libvirt_nova ", env!("CARGO_PKG_VERSION"));
+        assert!(text.starts_with(expected) && text.ends_with('\n'), "{text:?}");
+        assert_eq!(text.lines().count(), 1);
+    }
+}
+
+#[test]
+fn a_wrong_variable_does_not_keep_help_from_being_read() {
+    let variables = [("LIBVIRT_NOVA_PORT", "x")];
+    assert!(matches!(with(&["--help"], &variables), Err(Stop::Answer(_))));
+    assert!(matches!(with(&["--"], &variables), Err(Stop::Refusal(_))));
+}
+
+#[test]
+fn help_is_the_whole_manual_of_flags_in_80_columns() {
+    let text = answer(&["-h"]);
+    assert_eq!(text, answer(&["-help"]));
+    assert_eq!(text, answer(&["--help"]));
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    expect![[r#"
+        Prometheus exporter for the Nova instances of an OpenStack compute host
+
+        Usage: libvirt_nova [FLAGS]
+
+        libvirt:
+              --uri <URI>
+                  Where libvirtd listens: a URI of libvirt, or the path of a socket
+                  [default: qemu:///system]
+                  [env: LIBVIRT_NOVA_URI]
+              --interval <DURATION>
+                  How often CPU times are read: 100ms to 1h, or 0 for only when scraped
+                  [default: 1s]
+                  [env: LIBVIRT_NOVA_INTERVAL]
+              --deadline <DURATION>
+                  How long a scrape may take that names no timeout: 100ms to 1m.
+                  Prometheus names one; a tenth of it is kept for the answer's way
+                  [default: 5s]
+                  [env: LIBVIRT_NOVA_DEADLINE]
+              --min-age <DURATION>
+                  How long after it began a collection serves further scrapes, unless
+                  something happened to a domain meanwhile: 1ms to 1m, or 0 for never
+                  [default: 1s]
+                  [env: LIBVIRT_NOVA_MIN_AGE]
+              --max-abandoned <CALLS>
+                  How many calls may hang in guests that do not answer before no guest
+                  is asked any more for what its QEMU must be asked for: 1 to 16. Each
+                  holds one of libvirtd's 20 workers until the guest goes on
+                  [default: 12]
+                  [env: LIBVIRT_NOVA_MAX_ABANDONED]
+
+        Web:
+              --port <PORT>
+                  Port to listen on, on every address of this host
+                  [default: 9100]
+                  [env: LIBVIRT_NOVA_PORT]
+              --web.listen-address <ADDRESS>
+                  Where to listen, in place of --port: 192.0.2.7:9100, or :9100 for
+                  every address; IPv6 in brackets; port 0 is any free one. Can be
+                  repeated, or hold several with commas between
+                  [env: LIBVIRT_NOVA_WEB_LISTEN_ADDRESS]
+              --path <PATH>
+                  Path of the metrics; --web.telemetry-path is the same flag
+                  [default: /metrics]
+                  [env: LIBVIRT_NOVA_PATH, LIBVIRT_NOVA_WEB_TELEMETRY_PATH]
+
+        Log:
+              --log <FILE>
+                  File to log to besides standard error, or - for standard error alone
+                  [default: libvirt_nova.log]
+                  [env: LIBVIRT_NOVA_LOG]
+              --log.level <LEVEL>
+                  Least severe events to log
+                  [default: info]
+                  [choices: debug, info, warn, error]
+                  [env: LIBVIRT_NOVA_LOG_LEVEL]
+              --log.format <FORMAT>
+                  Form of a log line
+                  [default: text]
+                  [choices: text, logfmt, json]
+                  [env: LIBVIRT_NOVA_LOG_FORMAT]
+
+        Other:
+              --once[=<BOOL>]
+                  Print the metrics once, on standard output, and exit
+                  [default: false]
+                  [env: LIBVIRT_NOVA_ONCE]
+          -h, --help
+                  Print help
+          -V, --version
+                  Print version
+
+        Every flag may be written with one dash or two, and its value after a blank or
+        after an equals sign. A flag wins over its environment variable; an empty
+        variable counts as not set.
+
+        Examples:
+          libvirt_nova
+              Exports the guests of the local libvirtd on port 9100
+          libvirt_nova -uri /run/libvirt/virtqemud-sock-ro -port 9177 -log -
+              Asks the daemon behind that socket, and logs to standard error alone
+          libvirt_nova --web.listen-address=[::1]:9100 --log.format=json
+              Answers only this host, and logs for machines
+          libvirt_nova --once -log -
+              Shows what a scrape would hold
+    "#]]
+    .assert_eq(&text);
+}
