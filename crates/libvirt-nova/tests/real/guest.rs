@@ -1,6 +1,6 @@
 //! A guest as Nova makes it.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command, time::SystemTime};
 
 use crate::{
     fixture::next_number,
@@ -74,6 +74,15 @@ impl<'l> Guest<'l> {
             self.virsh().memory(&self.name).contains_key("usable").then_some(())
         });
         self
+    }
+
+    /// Waits until its QEMU answers libvirt, and its balloon has told of its memory since this was
+    /// called: what it told before it stood still may be too old to be served.
+    pub(crate) fn tells_anew(&self) {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        wait_until(PATIENCE, "new statistics of the balloon", || {
+            (self.virsh().memory(&self.name)["last_update"] >= now).then_some(())
+        });
     }
 
     /// What the tenant called it, where the test did not say.
