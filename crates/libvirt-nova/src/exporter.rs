@@ -161,7 +161,6 @@ struct Collected {
 
 async fn collect(source: &Source, until: Instant) -> Collected {
     let Source { live, roster, .. } = source;
-    let _collecting = live.collecting();
     live.keep(roster);
     let domains = || roster.iter().map(|instance| &instance.domain);
     if live.is_new() {

@@ -39,7 +39,6 @@ pub(crate) struct Live {
     pub(crate) surveyor: Surveyor,
     pub(crate) controls: Controls,
     is_new: AtomicBool,
-    is_collecting: AtomicBool,
     care: Care,
     troubles: Arc<Troubles>,
     /// What libvirtd has not answered yet.
@@ -74,7 +73,6 @@ impl Live {
             surveyor,
             controls,
             is_new,
-            is_collecting: AtomicBool::new(false),
             care,
             troubles,
             ledger,
@@ -116,12 +114,6 @@ impl Live {
         self.is_new.swap(false, Ordering::Relaxed)
     }
 
-    /// Holds the poll up as long as the value is kept.
-    pub(crate) fn collecting(&self) -> Collecting<'_> {
-        self.is_collecting.store(true, Ordering::Relaxed);
-        Collecting(self)
-    }
-
     /// Forgets what was known of domains that are no more.
     pub(crate) fn keep(&self, roster: &Roster) {
         self.troubles.keep(roster);
@@ -138,10 +130,6 @@ impl Live {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            // Which makes a round of its own.
-            if self.is_collecting.load(Ordering::Relaxed) {
-                continue;
-            }
             let roster = self.inventory.roster();
             self.poll.round(&roster, later(ROUND_MAX)).await;
             // One more call a domain each second would double what polling costs, so
@@ -150,16 +138,6 @@ impl Live {
             let hung = domains.filter(|domain| self.care.is_hung(domain));
             self.controls.round(hung, later(ROUND_MAX)).await;
         }
-    }
-}
-
-/// A collection that is under way.
-#[derive(Debug)]
-pub(crate) struct Collecting<'l>(&'l Live);
-
-impl Drop for Collecting<'_> {
-    fn drop(&mut self) {
-        self.0.is_collecting.store(false, Ordering::Relaxed);
     }
 }
 
