@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    Address, Client, ConnectError, Ledger, Reply,
+    Address, Client, ConnectError, Ledger, Reply, Unanswered,
     error::{CallError, CallKind},
     handshake,
 };
@@ -32,8 +32,22 @@ impl Calls {
     ///
     /// When libvirtd refuses the call, does not answer in time, or hangs up.
     pub async fn call<C: Call>(&self, call: &C, deadline: Duration) -> Result<Reply<C>, CallError> {
+        self.call_or_late(call, deadline).await.map_err(|unanswered| unanswered.error)
+    }
+
+    /// The same, for who may have a use for a reply that comes after the deadline.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call`](Self::call); where the deadline passed, with what may yet come.
+    pub async fn call_or_late<C: Call>(
+        &self,
+        call: &C,
+        deadline: Duration,
+    ) -> Result<Reply<C>, Unanswered> {
         let begun = Instant::now();
-        let failed = |kind| CallError::new(C::PROCEDURE, kind);
+        let error = |kind| CallError::new(C::PROCEDURE, kind);
+        let failed = |kind| Unanswered { error: error(kind), late: None };
         let mut current = self.current.clone();
         loop {
             let good = current.wait_for(|client| !client.is_closed());
@@ -44,12 +58,12 @@ impl Calls {
                 Ok(Err(_)) => return Err(failed(CallKind::Disconnected)),
                 Err(_) => return Err(failed(CallKind::TimedOut(deadline))),
             };
-            match client.call(call, deadline.saturating_sub(begun.elapsed())).await {
+            match client.call_or_late(call, deadline.saturating_sub(begun.elapsed())).await {
                 // It is being replaced; the next one may have more room.
-                Err(error) if error.is_not_sent() => {}
+                Err(unanswered) if unanswered.error.is_not_sent() => {}
                 // Who waited for what is the same to the caller.
-                Err(error) if error.is_timeout() => {
-                    return Err(failed(CallKind::TimedOut(deadline)));
+                Err(Unanswered { error: timeout, late }) if timeout.is_timeout() => {
+                    return Err(Unanswered { error: error(CallKind::TimedOut(deadline)), late });
                 }
                 outcome => return outcome,
             }

@@ -10,7 +10,8 @@ use tokio::{
 
 use crate::{
     error::{CallError, CallKind},
-    ledger::{Entry, Ledger, Waiting},
+    ledger::{Entry, Ledger},
+    waiter::{Unanswered, Waiter},
 };
 
 /// A cheap handle to one connection, whose socket a task of its own holds.
@@ -18,9 +19,9 @@ use crate::{
 /// When the last handle is dropped the task says goodbye and ends.
 #[derive(Clone, Debug)]
 pub struct Client {
-    messages: mpsc::Sender<Message>,
+    pub(crate) messages: mpsc::Sender<Message>,
     permits: Arc<Semaphore>,
-    ledger: Ledger,
+    pub(crate) ledger: Ledger,
 }
 
 /// What a handle tells the connection's task.
@@ -71,27 +72,55 @@ impl Client {
     ///
     /// When libvirtd refuses the call, does not answer in time, or hangs up.
     pub async fn call<C: Call>(&self, call: &C, deadline: Duration) -> Result<Reply<C>, CallError> {
-        let outcome = time::timeout(deadline, self.exchange(call)).await;
-        match outcome.unwrap_or(Err(CallKind::TimedOut(deadline))) {
-            Ok((payload, at)) => {
-                Ok(Reply { payload, at, ledger: self.ledger.clone(), call: PhantomData })
-            }
-            Err(kind) => Err(CallError::new(C::PROCEDURE, kind)),
-        }
+        self.call_or_late(call, deadline).await.map_err(|unanswered| unanswered.error)
     }
 
-    async fn exchange<C: Call>(&self, call: &C) -> Answer {
+    /// The same, for who may have a use for a reply that comes after the deadline.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call`](Self::call); where the deadline passed, with what may yet come.
+    pub(crate) async fn call_or_late<C: Call>(
+        &self,
+        call: &C,
+        deadline: Duration,
+    ) -> Result<Reply<C>, Unanswered> {
+        let failed = |kind, late| Unanswered { error: CallError::new(C::PROCEDURE, kind), late };
+        let now = Instant::now();
+        let until = now.checked_add(deadline).unwrap_or(now);
+        let mut waiter = match time::timeout_at(until, self.send(call)).await {
+            Ok(Ok(waiter)) => waiter,
+            Ok(Err(kind)) => return Err(failed(kind, None)),
+            Err(_) => return Err(failed(CallKind::TimedOut(deadline), None)),
+        };
+        let answer = match time::timeout_at(until, waiter.answer()).await {
+            Ok(answer) => answer,
+            // It may have been this process that was held up, with the reply in its socket.
+            Err(_) => match waiter.look_again().await {
+                Some(answer) => answer,
+                None => {
+                    let late = Some(waiter.give_up());
+                    return Err(failed(CallKind::TimedOut(deadline), late));
+                }
+            },
+        };
+        let reply = |(payload, at)| Reply::new(payload, at, self.ledger.clone());
+        answer.map(reply).map_err(|kind| failed(kind, None))
+    }
+
+    /// Hands a call to the task.
+    async fn send<C: Call>(&self, call: &C) -> Result<Waiter<'_>, CallKind> {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let Ok(permit) = permit else { return Err(CallKind::NotSent) };
         let (reply, answer) = oneshot::channel();
         let (procedure, arguments) = (C::PROCEDURE, call.arguments());
         let entry = self.ledger.enter(call);
-        let mut waiter = Waiter { answer, waiting: entry.waiting(), messages: &self.messages };
+        let waiter = Waiter::new(answer, entry.waiting(), self);
         let request = Request { procedure, arguments, reply, permit, entry };
         if self.messages.send(Message::Request(request)).await.is_err() {
             return Err(CallKind::NotSent);
         }
-        (&mut waiter.answer).await.unwrap_or(Err(CallKind::Disconnected))
+        Ok(waiter)
     }
 
     /// Waits until the connection is over.
@@ -127,23 +156,6 @@ impl TaskEnd {
     }
 }
 
-/// Somebody who waits for a reply, or has gone away.
-struct Waiter<'c> {
-    answer: oneshot::Receiver<Answer>,
-    waiting: Waiting,
-    messages: &'c mpsc::Sender<Message>,
-}
-
-impl Drop for Waiter<'_> {
-    fn drop(&mut self) {
-        self.answer.close();
-        if self.waiting.give_up() {
-            // Where the queue is full the task will look anyway.
-            let _ = self.messages.try_send(Message::GaveUp);
-        }
-    }
-}
-
 /// Messages on their way to the task: a request for each permit, and as many
 /// callers that gave up.
 const QUEUE: usize = 2 * WINDOW;
@@ -160,6 +172,10 @@ pub struct Reply<C> {
 }
 
 impl<C: Call> Reply<C> {
+    pub(crate) fn new(payload: Vec<u8>, at: Instant, ledger: Ledger) -> Self {
+        Self { payload, at, ledger, call: PhantomData }
+    }
+
     /// When it came, however late it is looked at.
     pub fn at(&self) -> Instant {
         self.at

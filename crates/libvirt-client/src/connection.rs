@@ -105,7 +105,7 @@ impl Connection {
     /// Takes no more calls where too few of them could get through: one that nobody
     /// waits for any more holds its permit until libvirtd answers it.
     fn retire_where_worn_out(&mut self) {
-        let abandoned = self.pending.values().filter(|request| request.reply.is_closed());
+        let abandoned = self.pending.values().filter(|request| request.entry.is_abandoned());
         if !self.is_retired && abandoned.count() > self.abandoned_max {
             self.is_retired = true;
             self.handles.retire();

@@ -178,6 +178,11 @@ impl Entry {
         Waiting { book: Arc::clone(&self.book), number: self.number }
     }
 
+    /// Whether nobody waits for the call any more.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.book.pages().under_way.get(&self.number).is_some_and(|call| call.is_abandoned)
+    }
+
     /// Strikes the call out, since libvirtd has answered it.
     pub(crate) fn answered(self, outcome: Result<(), &CallKind>) {
         let mut pages = self.book.pages();

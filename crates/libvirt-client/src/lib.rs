@@ -33,6 +33,7 @@ pub use crate::{
     events::Events,
     ledger::{Failure, Hanging, Ledger, Observer},
     session::Session,
+    waiter::{Late, Unanswered},
 };
 
 mod address;
@@ -45,3 +46,4 @@ mod events;
 mod handshake;
 mod ledger;
 mod session;
+mod waiter;

@@ -75,6 +75,54 @@ async fn a_silent_daemon_costs_the_deadline_and_no_more() {
     assert_eq!(error.to_string(), "ConnectGetHostname: no reply within 1s");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_comes_late_is_had_by_who_still_wants_it() {
+    let daemon = Daemon::listen();
+    let (session, mut peer, _feed) = daemon.session().await;
+    let asked = session.lookups.call_or_late(&ConnectGetHostname, SECOND);
+    let (outcome, call) = tokio::join!(asked, peer.called());
+    let unanswered = outcome.unwrap_err();
+    assert!(unanswered.error.is_timeout());
+    assert_eq!(session.ledger.abandoned(), 1, "it holds a worker still");
+    peer.reply(&call.unwrap(), OK, &string("late")).await;
+    let reply = unanswered.late.unwrap().reply::<ConnectGetHostname>().await.unwrap();
+    assert_eq!(reply.decode().unwrap(), "late");
+    assert_eq!(session.ledger.in_flight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_refusal_and_a_lost_connection_leave_nothing_to_wait_for() {
+    let daemon = Daemon::listen();
+    let (session, mut peer, _feed) = daemon.session().await;
+    let mut late = Vec::new();
+    for _ in 0..2 {
+        let asked = session.lookups.call_or_late(&ConnectGetHostname, SECOND);
+        let (outcome, call) = tokio::join!(asked, peer.called());
+        late.push((outcome.unwrap_err().late.unwrap(), call.unwrap()));
+    }
+    let (lost, _) = late.pop().unwrap();
+    let (refused, call) = late.pop().unwrap();
+    peer.reply(&call, ERROR, &error(38, "no")).await;
+    assert!(refused.reply::<ConnectGetHostname>().await.is_none());
+    drop(peer);
+    assert!(lost.reply::<ConnectGetHostname>().await.is_none());
+}
+
+/// As on a host that gives our process no CPU for a while: what libvirtd said in time counts.
+#[tokio::test]
+async fn a_reply_that_was_here_in_time_counts_however_late_it_is_read() {
+    let daemon = Daemon::listen();
+    let (session, mut peer, _feed) = daemon.session().await;
+    let serve = async {
+        let call = peer.called().await.unwrap();
+        peer.reply(&call, OK, &string("in time")).await;
+        // The runtime stands still until the deadline is over.
+        std::thread::sleep(SECOND + SECOND / 10);
+    };
+    let (outcome, ()) = tokio::join!(hostname(&session.lookups), serve);
+    assert_eq!(outcome.unwrap(), "in time");
+}
+
 /// A call that was given up still counts against the daemon's limit.
 #[tokio::test(start_paused = true)]
 async fn an_abandoned_call_holds_its_place_until_it_is_answered() {
