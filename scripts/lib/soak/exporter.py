@@ -43,13 +43,13 @@ class ExporterError(Exception):
 
 
 class Exporter:
-    def __init__(self, binary, files):
+    def __init__(self, binary, files, *flags):
         self.log = Path(files) / "log/exporter.log"
         uri = f"qemu:///system?socket={files}/run/libvirt-sock-ro"
         with self.log.open("w") as log:
             # As root it may become anybody. Its descriptors are to be its own.
             self._process = subprocess.Popen(
-                [binary, "-uri", uri, "-log", "-", "--web.listen-address", "127.0.0.1:0"],
+                [binary, "-uri", uri, "-log", "-", "--web.listen-address", "127.0.0.1:0", *flags],
                 cwd="/", user=NOBODY, group=NOBODY, extra_groups=[], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.pid = self._process.pid
         # For whoever cleans up where we cannot any more.
