@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use libvirt_client::{Ledger, WINDOW};
+use libvirt_client::{Hanging, Ledger, WINDOW};
 use libvirt_wire::{
     Domain, Procedure, Uuid,
     call::{ControlInfo, ControlState},
@@ -80,8 +80,9 @@ impl Care {
     /// So few that the limit holds even if all of them hang, and from two thirds
     /// of the limit on no more than one.
     pub(crate) fn window(&self) -> usize {
-        // One and the same call may be in both.
-        let hanging = self.ledger.abandoned().max(self.occupied().len());
+        let is_others = |uuid: &&Uuid| self.ledger.hangs_since(**uuid, |_| true).is_none();
+        let others = self.occupied().iter().filter(is_others).count();
+        let hanging = self.ledger.abandoned().saturating_add(others);
         let left = self.abandoned_max.saturating_sub(hanging);
         let careful_from = self.abandoned_max.saturating_mul(2).div_ceil(3);
         if hanging >= careful_from { left.min(1) } else { left.min(WINDOW) }
@@ -90,10 +91,15 @@ impl Care {
     /// How many calls that need no monitor may be in flight now. 0 where none may.
     ///
     /// Such calls hang only where libvirtd holds a whole domain, or is not there at
-    /// all. A window's worth beyond the limit is theirs.
+    /// all. A window's worth beyond the limit is theirs; where that many hang they go one at
+    /// a time, for most domains answer at once, until a few more do.
     pub(crate) fn lookups(&self) -> usize {
+        let hanging = self.ledger.abandoned();
         let most = self.abandoned_max.saturating_add(WINDOW);
-        most.saturating_sub(self.ledger.abandoned()).min(WINDOW)
+        match most.saturating_sub(hanging).min(WINDOW) {
+            0 if hanging < most.saturating_add(LAST) => 1,
+            left => left,
+        }
     }
 
     /// Waits for a place for a call that needs no monitor; `None` where so many calls
@@ -102,14 +108,13 @@ impl Care {
     /// There are so many places that calls that hang stay within their limit even if
     /// all of these do.
     pub(crate) async fn place(&self) -> Option<Place> {
-        let most = self.abandoned_max.saturating_add(WINDOW);
         loop {
             let freed = self.places.freed.notified();
-            let left = most.saturating_sub(self.ledger.abandoned());
-            if left == 0 {
+            let places = self.lookups();
+            if places == 0 {
                 return None;
             }
-            if self.places.taken.load(Relaxed) < left {
+            if self.places.taken.load(Relaxed) < places {
                 self.places.taken.fetch_add(1, Relaxed);
                 return Some(Place(Arc::clone(&self.places)));
             }
@@ -133,9 +138,12 @@ impl Care {
 
     /// Since when a call that needs no monitor has been hanging in a domain.
     ///
-    /// One for several domains hangs in any of them.
+    /// One for several domains hangs in any of them, and one whose caller went away has
+    /// not been waited for.
     pub(crate) fn held_since(&self, domain: &Domain) -> Option<Instant> {
-        self.ledger.hangs_since(domain.uuid, |call| !call.needs_monitor && call.domains == 1)
+        let is_meant = |call: &Hanging| !call.needs_monitor && call.domains == 1;
+        let since = self.ledger.hangs_since(domain.uuid, is_meant)?;
+        (since.elapsed() >= HANGS).then_some(since)
     }
 
     /// Whether a call that needs the monitor hangs in a domain, or in one that was
@@ -163,5 +171,7 @@ impl Care {
 
 /// Lists that may hang: a second one, in case that the first one's answer was lost.
 const LISTS_MAX: usize = 2;
-/// How long QEMU has left a call waiting that is taken to hang.
+/// Lookups that may hang beyond their window, one at a time: libvirtd has two workers more.
+const LAST: usize = 2;
+/// How long a call has been waiting that is taken to hang.
 const HANGS: Duration = Duration::from_millis(500);

@@ -12,7 +12,7 @@ use tokio::{
 use crate::{
     fault::{Change, chain},
     inventory::Inventory,
-    live::Live,
+    live::{Lasting, Live},
     telemetry::Telemetry,
 };
 
@@ -91,6 +91,7 @@ impl Watch {
         let mut is_first = true;
         let mut backoff = Backoff::new(PAUSE_MAX);
         let mut told = String::new();
+        let lasting = Lasting::default();
         // Sessions in a row that did not last.
         let mut short = 0_u32;
         loop {
@@ -100,7 +101,7 @@ impl Watch {
                         self.telemetry.note_reconnect();
                     }
                     let began = Instant::now();
-                    let mut attending = pin!(self.attend(session, &publish));
+                    let mut attending = pin!(self.attend(session, &publish, &lasting));
                     // One that keeps hanging up is told of again when it lasts.
                     let lasts =
                         short < SHORT_TOLD || time::timeout(STEADY, &mut attending).await.is_err();
@@ -136,11 +137,11 @@ impl Watch {
     }
 
     /// Keeps inventory, poll and connections going until the session ends.
-    async fn attend(&self, session: Session, publish: &watch::Sender<Link>) {
+    async fn attend(&self, session: Session, publish: &watch::Sender<Link>, lasting: &Lasting) {
         let Session { monitor, lookups, tenders, feed, events, ledger, hostname } = session;
         let (inventory, keeper) = Inventory::new();
         let calls = [monitor, lookups];
-        let live = Live::new(calls, feed, ledger, hostname, inventory, self.abandoned_max);
+        let live = Live::new(calls, feed, ledger, hostname, inventory, self.abandoned_max, lasting);
         let live = Arc::new(live);
         let [for_monitor, for_lookups] = tenders;
         publish.send_replace(Link::Up(Arc::clone(&live)));

@@ -9,6 +9,7 @@ use std::{
 use tokio::{
     runtime::Handle,
     sync::Mutex,
+    task,
     time::{self, Instant},
 };
 
@@ -37,6 +38,7 @@ pub(crate) struct Exporter {
 #[derive(Clone, Debug)]
 struct Collection {
     began: Instant,
+    ended: Instant,
     /// Whether its deadline cut it short.
     is_cut: bool,
     snapshot: Arc<Snapshot>,
@@ -71,10 +73,15 @@ impl Exporter {
     /// served, and for those that come soon after; what happened to a domain before
     /// a scrape came is in it nevertheless. One that has no time left to ask libvirtd
     /// says nothing of it, not even whether it is up.
-    pub(crate) async fn scrape(&self, deadline: Duration) -> String {
+    ///
+    /// Dropping the future stops nothing: calls that are under way would count as hanging.
+    pub(crate) async fn scrape(self: Arc<Self>, deadline: Duration) -> String {
         let arrived = Instant::now();
         let until = after(arrived, deadline);
-        let snapshot = self.snapshot(arrived, until).await;
+        let this = Arc::clone(&self);
+        let collecting = task::spawn(async move { this.snapshot(arrived, until).await });
+        // It neither panics nor is it cancelled.
+        let snapshot = collecting.await.unwrap_or_default();
         let ledger = self.daemon.ledger();
         let tasks = Handle::current().metrics().num_alive_tasks();
         let report = self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks);
@@ -86,13 +93,12 @@ impl Exporter {
         let Ok(mut last) = time::timeout_at(until, self.last.lock()).await else {
             return Arc::default();
         };
+        let began = Instant::now();
         if let Some(collection) = &*last
-            && collection.began >= arrived
-            && !collection.is_cut
+            && collection.serves(arrived, until.saturating_duration_since(began))
         {
             return Arc::clone(&collection.snapshot);
         }
-        let began = Instant::now();
         // In so little time nothing can be told, not even that libvirtd does not answer.
         if until.saturating_duration_since(began) < LEAST {
             return Arc::default();
@@ -100,6 +106,7 @@ impl Exporter {
         let collection = match self.settle(until).await {
             None => Collection {
                 began,
+                ended: Instant::now(),
                 // With more time it might have answered.
                 is_cut: until < after(began, ENOUGH),
                 snapshot: Arc::new(Snapshot::down()),
@@ -119,7 +126,8 @@ impl Exporter {
                     took: began.elapsed(),
                     skipped,
                 });
-                Collection { began, is_cut, snapshot: Arc::new(snapshot), source: Some(source) }
+                let (ended, snapshot) = (Instant::now(), Arc::new(snapshot));
+                Collection { began, ended, is_cut, snapshot, source: Some(source) }
             }
         };
         let snapshot = Arc::clone(&collection.snapshot);
@@ -133,12 +141,25 @@ impl Exporter {
         let live = self.daemon.live(patience).await?;
         // A domain may hold the list up. Then what was listed last has to do, as
         // long as libvirtd is there at all.
-        let settled = live.inventory.settle(SETTLE_PATIENCE.min(share(until, 0.3))).await;
-        if !settled && !live.answers(ANSWER_PATIENCE.min(share(until, 0.3))).await {
+        let was_listed = live.inventory.is_listed();
+        let patience = if was_listed { SETTLE_PATIENCE } else { FIRST_LIST_PATIENCE };
+        let settled = live.inventory.settle(patience.min(share(until, 0.3))).await;
+        let answers = async || live.answers(ANSWER_PATIENCE.min(share(until, 0.3))).await;
+        if !(settled || was_listed && answers().await) {
             return None;
         }
         let (roster, happenings) = (live.inventory.roster(), live.inventory.happenings());
         Some(Source { live, roster, happenings })
+    }
+}
+
+impl Collection {
+    /// Whether it serves a scrape that waited for it, and has so much time left.
+    ///
+    /// One that more time would have made better serves those alone that have less.
+    fn serves(&self, arrived: Instant, left: Duration) -> bool {
+        let took = self.ended.saturating_duration_since(self.began);
+        self.ended >= arrived && (self.began >= arrived && !self.is_cut || left < took)
     }
 }
 
@@ -171,7 +192,7 @@ async fn collect(source: &Source, until: Instant) -> Collected {
     let times = live.poll.round(roster, poll_until).await;
     let mut is_cut = poll_until <= Instant::now();
     let survey_until = after(Instant::now(), share(until, SURVEY_SHARE));
-    let survey = live.surveyor.survey(roster, survey_until).await;
+    let mut survey = live.surveyor.survey(roster, survey_until).await;
     is_cut |= survey.skipped.deadline > 0 || survey_until <= Instant::now();
     // After the survey: it shows which guests it hangs in.
     let controls_until = after(Instant::now(), share(until, CONTROL_SHARE));
@@ -186,8 +207,13 @@ async fn collect(source: &Source, until: Instant) -> Collected {
     if live.feed.is_closed() || !is_here {
         return Collected { snapshot: Snapshot::down(), skipped, is_cut };
     }
-    let there =
-        if settled { still_there(roster, &live.inventory.roster()) } else { Arc::clone(roster) };
+    let there = if settled {
+        // The list knows better who has ended than a reply that somebody is not in.
+        survey.ended.clear();
+        still_there(roster, &live.inventory.roster())
+    } else {
+        Arc::clone(roster)
+    };
     let (host, now) = (live.hostname.clone(), SystemTime::now());
     let snapshot = Snapshot::new(host, &there, &times, &survey, &controls, now);
     Collected { snapshot, skipped, is_cut }
@@ -218,6 +244,8 @@ fn after(from: Instant, pause: Duration) -> Instant {
 const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a scrape waits to know which domains there are.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(1);
+/// How long one does that would know of no domain at all.
+const FIRST_LIST_PATIENCE: Duration = Duration::from_secs(3);
 /// How long libvirtd may take to show that it is there.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 /// What the poll may take of the time that is left: with the default deadline,
@@ -249,6 +277,22 @@ mod tests {
             Arc::new(Instance { domain, uuid: uuid.to_string(), metadata, devices: None })
         };
         runs.iter().map(instance).collect()
+    }
+
+    #[test]
+    fn a_scrape_that_waited_is_served_what_it_could_not_better() {
+        let at = |seconds| after(Instant::now(), Duration::from_secs(seconds));
+        let [began, ended] = [at(10), at(14)];
+        let of =
+            |is_cut| Collection { began, ended, is_cut, snapshot: Arc::default(), source: None };
+        let (whole, cut) = (of(false), of(true));
+        let seconds = Duration::from_secs;
+        assert!(whole.serves(at(9), seconds(60)));
+        assert!(!cut.serves(at(9), seconds(60)));
+        assert!(cut.serves(at(9), seconds(1)), "it has no time for more");
+        assert!(!whole.serves(at(12), seconds(60)), "something may have happened since it began");
+        assert!(whole.serves(at(12), seconds(1)), "it joins the one that is under way");
+        assert!(!whole.serves(at(15), seconds(1)), "it did not wait for it");
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(crate) type Roster = Arc<[Arc<Instance>]>;
 #[derive(Clone, Debug)]
 pub(crate) struct Inventory {
     questions: mpsc::Sender<Question>,
-    roster: watch::Receiver<Roster>,
+    roster: watch::Receiver<Option<Roster>>,
     happenings: Arc<AtomicU64>,
 }
 
@@ -83,7 +83,7 @@ impl Inventory {
     /// A handle, and the state that [`run`] keeps for it.
     pub(crate) fn new() -> (Self, Keeper) {
         let (questions, asked) = mpsc::channel(QUESTIONS);
-        let (publish, roster) = watch::channel(Roster::default());
+        let (publish, roster) = watch::channel(None);
         let happenings = Arc::<AtomicU64>::default();
         let keeper = Keeper { asked, publish, happenings: Arc::clone(&happenings) };
         (Self { questions, roster, happenings }, keeper)
@@ -95,9 +95,14 @@ impl Inventory {
         self.happenings.load(Ordering::Relaxed)
     }
 
-    /// The instances as they were known last.
+    /// The instances as they were known last. None before they have been listed.
     pub(crate) fn roster(&self) -> Roster {
-        self.roster.borrow().clone()
+        self.roster.borrow().clone().unwrap_or_default()
+    }
+
+    /// Whether libvirtd has ever said which domains there are.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.roster.borrow().is_some()
     }
 
     /// Makes sure that everything which happened before the call is in the roster.
@@ -117,7 +122,7 @@ impl Inventory {
 #[derive(Debug)]
 pub(crate) struct Keeper {
     asked: mpsc::Receiver<Question>,
-    publish: watch::Sender<Roster>,
+    publish: watch::Sender<Option<Roster>>,
     happenings: Arc<AtomicU64>,
 }
 

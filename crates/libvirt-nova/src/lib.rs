@@ -108,7 +108,7 @@ async fn print_once(flags: Flags, log: Arc<log::Counts>) -> io::Result<()> {
 fn prepare(
     flags: Flags,
     log: Arc<log::Counts>,
-) -> (Daemon, Exporter, impl Future<Output = ()> + Send) {
+) -> (Daemon, Arc<Exporter>, impl Future<Output = ()> + Send) {
     let telemetry = Arc::<Telemetry>::default();
     let watch = Watch {
         address: flags.uri,
@@ -118,13 +118,16 @@ fn prepare(
     };
     let (daemon, watching) = watch.start();
     let exporter = Exporter::new(daemon.clone(), flags.min_age, telemetry, log);
-    (daemon, exporter, watching)
+    (daemon, Arc::new(exporter), watching)
 }
 
 /// Answers scrapes until told to stop.
 async fn serve(flags: Flags, log: Arc<log::Counts>) -> Result<(), Box<dyn Error>> {
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let [mut terminate, mut interrupt, mut hangup] = [
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::hangup())?,
+    ];
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         uri = %flags.uri,
@@ -139,9 +142,11 @@ async fn serve(flags: Flags, log: Arc<log::Counts>) -> Result<(), Box<dyn Error>
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
         }
     };
-    http::serve(listeners, &path, deadline, |deadline| exporter.scrape(deadline), stop).await;
+    let scrape = |deadline| Arc::clone(&exporter).scrape(deadline);
+    http::serve(listeners, &path, deadline, scrape, stop).await;
     // Nobody shall mistake our goodbye for libvirtd's.
     watching.abort();
     daemon.close().await;

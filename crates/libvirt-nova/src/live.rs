@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -20,7 +20,7 @@ use crate::{
     control::Controls,
     inventory::{self, Inventory, Keeper, Roster},
     later::later,
-    poll::Poll,
+    poll::{self, Poll},
     survey::Surveyor,
     trouble::Troubles,
 };
@@ -45,6 +45,13 @@ pub(crate) struct Live {
     pub(crate) ledger: Ledger,
 }
 
+/// What is known of a libvirtd's domains and outlives a session with it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lasting {
+    troubles: Arc<Troubles>,
+    cpu_source: Arc<OnceLock<poll::Source>>,
+}
+
 impl Live {
     /// What is made of a session's connections; `abandoned_max` is the number of calls
     /// that may hang before no monitor is asked any more.
@@ -55,11 +62,13 @@ impl Live {
         hostname: Option<String>,
         inventory: Inventory,
         abandoned_max: usize,
+        lasting: &Lasting,
     ) -> Self {
-        let troubles = Arc::new(Troubles::default());
+        let Lasting { troubles, cpu_source } = lasting.clone();
         let care = Care::new(ledger.clone(), abandoned_max);
         let of_troubles = || Arc::clone(&troubles);
-        let poll = Poll::new(lookups.clone(), feed.clone(), care.clone(), of_troubles());
+        let calls = lookups.clone();
+        let poll = Poll::new(calls, feed.clone(), care.clone(), of_troubles(), cpu_source);
         let surveyor = Surveyor::new(monitor.clone(), lookups.clone(), care.clone(), of_troubles());
         let controls = Controls::new(lookups.clone(), care.clone(), of_troubles());
         let is_new = AtomicBool::new(true);

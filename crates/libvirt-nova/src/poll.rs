@@ -6,7 +6,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -14,7 +14,9 @@ use futures_util::{StreamExt, stream};
 use libvirt_client::{CallError, Calls, Client, WINDOW};
 use libvirt_wire::{
     Procedure, Uuid,
-    call::{ConnectGetHostname, DomainGetCpuStats, DomainGetInfo},
+    call::{
+        ConnectGetHostname, ControlState, DomainGetControlInfo, DomainGetCpuStats, DomainGetInfo,
+    },
 };
 use tokio::time::{self, Instant};
 
@@ -37,21 +39,18 @@ pub(crate) struct Poll {
     feed: Client,
     care: Care,
     troubles: Arc<Troubles>,
-    state: Mutex<State>,
+    source: Arc<OnceLock<Source>>,
+    refusals: Mutex<Refusals>,
 }
 
+/// Rounds in a row in which libvirtd refused a domain's CPU time.
 #[derive(Debug, Default)]
-struct State {
-    /// Where CPU times come from: decided once a session, and never mixed.
-    source: Option<Source>,
-    /// Rounds in a row in which libvirtd refused a domain's CPU time.
-    refusals: HashMap<Uuid, u32>,
-}
+struct Refusals(HashMap<Uuid, u32>);
 
 /// Where a daemon's CPU times come from. The two count different things: a
 /// counter that changed from one to the other would jump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
+pub(crate) enum Source {
     /// The domain's cgroup, by procedure 262.
     Cgroup,
     /// The QEMU process, by procedure 16: where guests run without cgroups.
@@ -59,9 +58,17 @@ enum Source {
 }
 
 impl Poll {
-    /// `feed` is where libvirtd's silence is told from a domain's.
-    pub(crate) fn new(calls: Calls, feed: Client, care: Care, troubles: Arc<Troubles>) -> Self {
-        Self { calls, feed, care, troubles, state: Mutex::default() }
+    /// `feed` is where libvirtd's silence is told from a domain's; `source` is decided
+    /// once, and outlives a session: a libvirtd that has just started may refuse what it
+    /// gave before.
+    pub(crate) fn new(
+        calls: Calls,
+        feed: Client,
+        care: Care,
+        troubles: Arc<Troubles>,
+        source: Arc<OnceLock<Source>>,
+    ) -> Self {
+        Self { calls, feed, care, troubles, source, refusals: Mutex::default() }
     }
 
     /// Asks for the CPU time of all; at `until` it ends with what it has.
@@ -69,31 +76,65 @@ impl Poll {
     /// Rounds do not wait for each other: one that meets a domain that hangs
     /// takes its time. Dropping the future gives the round up.
     pub(crate) async fn round(&self, roster: &Roster, until: Instant) -> CpuTimes {
-        let source = self.state().source;
-        if source == Some(Source::Process) {
-            return self.times(Source::Process, roster, until).await.times;
-        }
-        let Answers { times, refused } = self.times(Source::Cgroup, roster, until).await;
-        if source.is_none() && times.is_empty() && !refused.is_empty() {
-            // Refused for everybody. Either all of them have just ended, or there
-            // are no cgroups; a domain that runs decides it.
-            let times = self.times(Source::Process, roster, until).await.times;
-            if !times.is_empty() && self.state().source.replace(Source::Process).is_none() {
-                tracing::info!("guests run without cgroups: CPU time is their process's");
+        match self.source.get() {
+            Some(Source::Process) => self.times(Source::Process, roster, until).await.times,
+            Some(Source::Cgroup) => self.cgroup_times(roster, until).await.times,
+            None => {
+                let Answers { times, refused, is_silent } = self.cgroup_times(roster, until).await;
+                if !times.is_empty() {
+                    return self.decide(Source::Cgroup, times);
+                }
+                if refused.is_empty() || is_silent {
+                    return times;
+                }
+                // Refused for everybody. Either all of them have just ended, or libvirtd has not
+                // met their QEMUs again since it started, or there are no cgroups; a domain that
+                // runs and answers decides it.
+                let times = self.times(Source::Process, roster, until).await.times;
+                let is_sure = self.any_is_well(roster, &times, until).await;
+                if is_sure { self.decide(Source::Process, times) } else { CpuTimes::new() }
             }
-            return times;
         }
-        let mut state = self.state();
-        if !times.is_empty() {
-            state.source.get_or_insert(Source::Cgroup);
-        }
-        state.note_refusals(&refused);
-        times
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// Decides for a source, and returns its times; none where a round beside this one has
+    /// just decided for the other.
+    fn decide(&self, source: Source, times: CpuTimes) -> CpuTimes {
+        let decided = *self.source.get_or_init(|| {
+            if source == Source::Process {
+                tracing::info!("guests run without cgroups: CPU time is their process's");
+            }
+            source
+        });
+        if decided == source { times } else { CpuTimes::new() }
+    }
+
+    async fn cgroup_times<'r>(&self, roster: &'r Roster, until: Instant) -> Answers<'r> {
+        let answers = self.times(Source::Cgroup, roster, until).await;
+        self.refusals().note(&answers.refused);
+        answers
+    }
+
+    /// Whether QEMU answers libvirt in any of the domains that have a CPU time.
+    async fn any_is_well(&self, roster: &Roster, times: &CpuTimes, until: Instant) -> bool {
+        for domain in roster.iter().map(|instance| &instance.domain) {
+            if !times.contains_key(&domain.uuid) {
+                continue;
+            }
+            let call = DomainGetControlInfo { domain };
+            let asking = self.calls.call(&call, CALL_DEADLINE);
+            let Ok(called) = time::timeout_at(until, asking).await else { return false };
+            let info = called.and_then(|reply| reply.decode());
+            if info.is_ok_and(|info| info.state == Some(ControlState::Ok)) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, Refusals> {
         // Nothing panics while it holds the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks for the CPU time of all but those that libvirtd holds.
@@ -104,7 +145,8 @@ impl Poll {
         let mut answers = Answers::default();
         // Where one of them breaks the connection, it breaks it for four.
         let lost = self.ask(source, askable, WINDOW, until, &mut answers).await;
-        self.ask(source, lost, 1, until, &mut answers).await;
+        let lost = self.ask(source, lost, 1, until, &mut answers).await;
+        answers.is_silent |= !lost.is_empty() || !held.is_empty();
         let long = held.into_iter().filter_map(|instance| {
             let since = self.care.held_since(&instance.domain)?.elapsed();
             (since >= HELD_TOLD).then_some((instance, since))
@@ -139,15 +181,23 @@ impl Poll {
             instances.into_iter().map(|instance| self.cpu_time(source, instance)).collect();
         let mut asked = stream::iter(asked).buffer_unordered(window);
         let mut lost = Vec::new();
-        while let Ok(Some((instance, called))) = time::timeout_at(until, asked.next()).await {
+        loop {
+            let Ok(next) = time::timeout_at(until, asked.next()).await else {
+                answers.is_silent = true;
+                return lost;
+            };
+            let Some((instance, called)) = next else { return lost };
             match called {
-                Ok(time) => answers.times.extend(time.map(|time| (instance.domain.uuid, time))),
+                Ok(Some(time)) => drop(answers.times.insert(instance.domain.uuid, time)),
+                Ok(None) => answers.is_silent = true,
                 Err(error) if is_refusal(&error) => answers.refused.push((instance, error)),
                 Err(error) if error.is_disconnected() => lost.push(instance),
-                Err(error) => self.troubles.note(&instance.domain, &error),
+                Err(error) => {
+                    answers.is_silent = true;
+                    self.troubles.note(&instance.domain, &error);
+                }
             }
         }
-        lost
     }
 
     async fn cpu_time<'r>(
@@ -183,6 +233,8 @@ struct Answers<'r> {
     times: CpuTimes,
     /// Those that it has no time for.
     refused: Vec<(&'r Instance, CallError)>,
+    /// Whether it said nothing of some.
+    is_silent: bool,
 }
 
 /// Whether libvirtd has no cgroup's CPU time for a domain that it was asked about.
@@ -191,14 +243,14 @@ fn is_refusal(error: &CallError) -> bool {
     refusal.is_some_and(|refusal| refusal.is_operation_invalid() || refusal.is_no_support())
 }
 
-impl State {
+impl Refusals {
     /// Logs a domain that is refused twice in a row: of one that has ended, an event
     /// has told the inventory by then, so this one runs and its CPU time is missing.
-    fn note_refusals(&mut self, refused: &[(&Instance, CallError)]) {
+    fn note(&mut self, refused: &[(&Instance, CallError)]) {
         let again: HashSet<_> = refused.iter().map(|(instance, _)| instance.domain.uuid).collect();
-        self.refusals.retain(|uuid, _| again.contains(uuid));
+        self.0.retain(|uuid, _| again.contains(uuid));
         for (instance, error) in refused {
-            let rounds = self.refusals.entry(instance.domain.uuid).or_default();
+            let rounds = self.0.entry(instance.domain.uuid).or_default();
             *rounds = rounds.saturating_add(1);
             if *rounds == REFUSALS_TOLD {
                 tracing::warn!(domain = %instance.domain.name, "{}", chain(error));

@@ -2,34 +2,42 @@
 //! deadline, so that a guest that hangs costs its own statistics.
 //!
 //! * [`ask`]: what is asked, and what comes of it
+//! * [`late`]: replies that come after their deadline, and before the survey's end
 //! * [`pace`]: how many domains a call asks for, and how long it may take
 //! * [`standing`]: who is asked first
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    future::pending,
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
-use libvirt_client::{Calls, WINDOW};
+use libvirt_client::{Calls, Late, Unanswered, WINDOW};
 use libvirt_wire::{
     Domain, Uuid,
     call::{ConnectGetAllDomainStats, Groups},
 };
-use tokio::time::{self, Instant};
+use tokio::{
+    select,
+    time::{self, Instant},
+};
 
 use self::{
-    ask::{Ask, Failed, PROCEDURE, readings},
+    ask::{Ask, Failed, PROCEDURE, Readings, readings},
+    late::LateReadings,
     pace::Pace,
     standing::{Given, Standings},
 };
 use crate::{
-    care::Care, headroom::Headroom, inventory::Roster, stats::DomainStats, trouble::Troubles,
+    care::Care, headroom::Headroom, inventory::Roster, later::later, stats::DomainStats,
+    trouble::Troubles,
 };
 
 mod ask;
+mod late;
 mod pace;
 mod standing;
 
@@ -61,6 +69,7 @@ pub(crate) struct Survey {
     pub(crate) skipped: Skipped,
     /// The domains of which calls came to an end, whichever.
     tried: HashSet<Uuid>,
+    late: LateReadings,
 }
 
 /// The statistics of one domain.
@@ -101,11 +110,15 @@ impl Surveyor {
         self.memory().standings.keep(roster.iter().map(|instance| &instance.domain));
         let careful = self.care.window() < WINDOW;
         let (good, lacking) = self.memory().standings.sort(askable.clone(), careful);
+        let (hung, recovered): (Vec<_>, Vec<_>) =
+            lacking.into_iter().partition(|domain| careful || self.care.is_hung(domain));
 
         let mut survey = Survey::default();
-        let mut queue = VecDeque::from([Ask::first(&good)]);
-        // A call in which one of them hangs must not take the others with it.
-        queue.extend(lacking.chunks(1).map(Ask::again));
+        // A call in which one of these hangs must not take others with it. Those in which none
+        // does, as far as is known, have not had their turn for longest.
+        let mut queue: VecDeque<_> = recovered.chunks(1).map(Ask::first).collect();
+        queue.push_back(Ask::first(&good));
+        queue.extend(hung.chunks(1).map(Ask::again));
         // Some time is kept for what needs no monitor.
         let left = until.saturating_duration_since(began);
         let monitor_until = began.checked_add(left.mul_f64(MONITOR_SHARE)).unwrap_or(until);
@@ -120,6 +133,8 @@ impl Surveyor {
         let rest: Vec<_> = askable.iter().copied().filter(is_missing).collect();
         let queue = VecDeque::from([Ask::again(&rest)]);
         self.ask(queue, &askable, Groups::JOB_FREE, until, &mut survey).await;
+        // What libvirtd as a whole was late with is likely to be here in a moment.
+        survey.linger(until.min(later(LINGER))).await;
 
         survey.skipped.held = held.len();
         let mut memory = self.memory();
@@ -139,8 +154,9 @@ impl Surveyor {
             } else if !self.care.is_held(domain) {
                 survey.skipped.deadline = survey.skipped.deadline.saturating_add(1);
             }
-            let is_silent = survey.tried.contains(&uuid) || self.care.is_held(domain);
-            if given == Given::Nothing && is_silent && !memory.standings.is_read(domain) {
+            // An error is no sign of it: libvirtd lets go of the domain to say it.
+            let is_held = self.care.is_held(domain);
+            if given == Given::Nothing && is_held && !memory.standings.is_read(domain) {
                 survey.unbegun.insert(uuid);
             }
         }
@@ -179,10 +195,17 @@ impl Surveyor {
                 asked.push(self.call(ask, groups, until));
             }
             // What is in flight when the time is over is likely to be here in a moment.
-            let Ok(Some(first)) = time::timeout_at(grace, asked.next()).await else { return };
+            let first = select! {
+                first = time::timeout_at(grace, asked.next()) => first,
+                () = survey.take_late() => continue,
+            };
+            let Ok(Some(first)) = first else { return };
             let mut next = Some(first);
-            while let Some((ask, outcome)) = next {
-                is_pinched |= matches!(&outcome, Err(Failed::Call(error)) if error.is_timeout());
+            while let Some((ask, outcome, late)) = next {
+                is_pinched |= late.is_some();
+                if let Some(late) = late {
+                    survey.late.push(ask.domains, late);
+                }
                 self.take(ask, outcome, groups, &mut queue, &mut suspects, survey);
                 next = asked.next().now_or_never().flatten();
             }
@@ -193,7 +216,7 @@ impl Surveyor {
     fn take<'d>(
         &self,
         ask: Ask<'d>,
-        outcome: Result<HashMap<Uuid, Reading>, Failed>,
+        outcome: Result<Readings, Failed>,
         groups: Groups,
         queue: &mut VecDeque<Ask<'d>>,
         suspects: &mut VecDeque<Ask<'d>>,
@@ -204,8 +227,13 @@ impl Surveyor {
                 for one in ask.domains.chunks(1) {
                     let [domain] = one else { continue };
                     survey.tried.insert(domain.uuid);
-                    self.troubles.clear(domain.uuid, PROCEDURE);
+                    // What was told may have been of the monitor's part.
+                    if groups != Groups::JOB_FREE {
+                        self.troubles.clear(domain.uuid, PROCEDURE);
+                    }
                     match readings.get(&domain.uuid) {
+                        // One that is still there is in a reply of its own.
+                        None if !ask.is_again => queue.push_back(Ask::again(one)),
                         None => {
                             survey.ended.insert(domain.uuid);
                         }
@@ -221,8 +249,10 @@ impl Surveyor {
                         Some(_) => {}
                     }
                 }
-                survey.readings.extend(readings);
+                survey.take(readings);
             }
+            // libvirtd has not seen it: there was no place on the connection.
+            Err(Failed::Unsent) => queue.push_back(ask),
             // Each alone, behind the others: they are likely to answer.
             Err(_) if ask.domains.len() > 1 => {
                 queue.extend(ask.domains.chunks(1).map(Ask::again));
@@ -235,7 +265,9 @@ impl Surveyor {
                     survey.tried.insert(domain.uuid);
                     match &error {
                         Failed::Call(error) => self.troubles.note(domain, error),
-                        Failed::Stranger => self.troubles.tell(domain, PROCEDURE, &error),
+                        Failed::Stranger | Failed::Unsent => {
+                            self.troubles.tell(domain, PROCEDURE, &error);
+                        }
                     }
                 }
             }
@@ -262,31 +294,64 @@ impl Surveyor {
         ask: Ask<'d>,
         groups: Groups,
         until: Instant,
-    ) -> (Ask<'d>, Result<HashMap<Uuid, Reading>, Failed>) {
+    ) -> (Ask<'d>, Result<Readings, Failed>, Option<Late>) {
         let domains = ask.domains;
         let began = Instant::now();
         let patience = self.memory().pace.deadline(domains.len());
         let left = until.saturating_duration_since(began).saturating_add(GRACE);
         let call = ConnectGetAllDomainStats { domains, groups };
-        let called = self.calls.call(&call, patience.min(left)).await;
-        match &called {
-            Ok(reply) if groups != Groups::JOB_FREE => {
-                let took = reply.at().saturating_duration_since(began);
-                self.memory().pace.observe(domains.len(), took);
+        match self.calls.call_or_late(&call, patience.min(left)).await {
+            Ok(reply) => {
+                if groups != Groups::JOB_FREE {
+                    let took = reply.at().saturating_duration_since(began);
+                    self.memory().pace.observe(domains.len(), took);
+                }
+                (ask, readings(domains, &reply), None)
             }
-            Err(error) if error.is_timeout() => self.memory().pace.observe_timeout(),
-            Ok(_) | Err(_) => {}
+            Err(Unanswered { error, late: None }) if error.is_timeout() => {
+                (ask, Err(Failed::Unsent), None)
+            }
+            Err(Unanswered { error, late }) => {
+                if error.is_timeout() {
+                    self.memory().pace.observe_timeout();
+                }
+                (ask, Err(Failed::Call(error)), late)
+            }
         }
-        let readings = called.map_err(Failed::Call).and_then(|reply| {
-            let stats = reply.decode().map_err(Failed::Call)?;
-            readings(domains, &stats.records, reply.at())
-        });
-        (ask, readings)
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
         // Nothing panics while it holds the lock.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Survey {
+    /// Waits for a reply that is late, and takes it over. For ever where there is none.
+    async fn take_late(&mut self) {
+        let Some(readings) = self.late.next().await else { return pending().await };
+        self.take(readings);
+    }
+
+    /// Takes over what is better than what was known.
+    fn take(&mut self, readings: Readings) {
+        for (uuid, reading) in readings {
+            if reading.stats.is_complete() || !self.readings.contains_key(&uuid) {
+                self.readings.insert(uuid, reading);
+            }
+        }
+    }
+
+    /// Waits until `until` for those replies that are late and would add something.
+    async fn linger(&mut self, until: Instant) {
+        while self.lacks_late() && time::timeout_at(until, self.take_late()).await.is_ok() {}
+    }
+
+    /// Whether a reply that is late would add something.
+    fn lacks_late(&self) -> bool {
+        let lacks =
+            |uuid| self.readings.get(uuid).is_none_or(|reading| !reading.stats.is_complete());
+        self.late.domains().iter().any(lacks)
     }
 }
 
@@ -301,5 +366,7 @@ fn others<'d>(all: &[&'d Domain], some: &[&'d Domain]) -> Vec<&'d Domain> {
 const GROUPS: Groups = Groups::JOB_FREE.and(Groups::BALLOON).and(Groups::BLOCK);
 /// What asking monitors may take of a survey's time.
 const MONITOR_SHARE: f64 = 0.8;
+/// How long a survey waits in the end for replies that are late.
+const LINGER: Duration = Duration::from_millis(100);
 /// How long after its time a survey still takes what it has asked for.
 const GRACE: Duration = Duration::from_millis(50);

@@ -39,6 +39,8 @@ pub(super) struct Mirror {
     entries: HashMap<Uuid, Entry>,
     /// At most [`WINDOW`], so that none waits for another before it is sent.
     readings: JoinSet<(Domain, Facts)>,
+    /// Whether the domains have been listed.
+    is_listed: bool,
     /// Whether the roster published last is out of date.
     changed: bool,
 }
@@ -60,11 +62,12 @@ struct Entry {
 impl Mirror {
     pub(super) fn new(calls: Calls, care: Care, happenings: Arc<AtomicU64>) -> Self {
         let (entries, readings) = (HashMap::new(), JoinSet::new());
-        Self { calls, care, happenings, entries, readings, changed: false }
+        Self { calls, care, happenings, entries, readings, is_listed: false, changed: false }
     }
 
     /// Takes over which domains run, and forgets the others.
     pub(super) fn take_list(&mut self, domains: Vec<Domain>) {
+        self.is_listed = true;
         let now = Instant::now();
         let listed: BTreeMap<Uuid, Domain> =
             domains.into_iter().map(|domain| (domain.uuid, domain)).collect();
@@ -201,12 +204,13 @@ impl Mirror {
     }
 
     /// Brings a published roster up to date; returns whether it was not.
-    pub(super) fn publish(&mut self, roster: &mut Roster) -> bool {
+    pub(super) fn publish(&mut self, roster: &mut Option<Roster>) -> bool {
+        self.changed |= self.is_listed && roster.is_none();
         if self.changed {
             let mut instances: Vec<_> =
                 self.entries.values().map(|entry| Arc::new(entry.instance.clone())).collect();
             instances.sort_by(|a, b| a.domain.name.cmp(&b.domain.name));
-            *roster = instances.into();
+            *roster = Some(instances.into());
         }
         mem::take(&mut self.changed)
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt};
 
-use libvirt_client::CallError;
+use libvirt_client::{CallError, Reply};
 use libvirt_wire::{
     Call, Domain, Procedure, Uuid,
     call::{ConnectGetAllDomainStats, DomainStatsRecord},
@@ -14,14 +14,26 @@ use crate::{fault::chain, stats::DomainStats};
 
 pub(super) const PROCEDURE: Procedure = <ConnectGetAllDomainStats<'_> as Call>::PROCEDURE;
 
+/// What domains gave, by domain.
+pub(super) type Readings = HashMap<Uuid, Reading>;
+
+/// Reads a reply to a call that asked for `asked`.
+pub(super) fn readings(
+    asked: &[&Domain],
+    reply: &Reply<ConnectGetAllDomainStats<'_>>,
+) -> Result<Readings, Failed> {
+    let stats = reply.decode().map_err(Failed::Call)?;
+    of_records(asked, &stats.records, reply.at())
+}
+
 /// Reads the records of a reply. Nobody may be in it twice, or without having been asked
 /// for: then the reply is not to be trusted.
-pub(super) fn readings(
+fn of_records(
     asked: &[&Domain],
     records: &[DomainStatsRecord<'_>],
     at: Instant,
-) -> Result<HashMap<Uuid, Reading>, Failed> {
-    let mut readings = HashMap::with_capacity(records.len());
+) -> Result<Readings, Failed> {
+    let mut readings = Readings::with_capacity(records.len());
     for DomainStatsRecord { domain, params } in records {
         let known = asked.iter().find(|asked| asked.uuid == domain.uuid).ok_or(Failed::Stranger)?;
         // Another run has begun: the one that was asked for has ended.
@@ -40,6 +52,8 @@ pub(super) fn readings(
 #[derive(Debug)]
 pub(super) enum Failed {
     Call(CallError),
+    /// It found no place on the connection in time.
+    Unsent,
     /// It gave some that nobody asked for.
     Stranger,
 }
@@ -54,6 +68,7 @@ impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Call(error) => write!(f, "{}", chain(error)),
+            Self::Unsent => write!(f, "{PROCEDURE}: no place on the connection"),
             Self::Stranger => {
                 write!(f, "{PROCEDURE}: the reply holds a domain that was not asked for, or twice")
             }
@@ -95,7 +110,7 @@ mod tests {
             |number, run| DomainStatsRecord { domain: domain(number, run), params: vec![] };
         let (one, two) = (domain(1, 7), domain(2, 8));
         let at = Instant::now();
-        let read = |records: &[_]| readings(&[&one, &two], records, at);
+        let read = |records: &[_]| of_records(&[&one, &two], records, at);
         assert_eq!(read(&[record(2, 8), record(1, 7)]).unwrap().len(), 2);
         assert!(matches!(read(&[record(1, 7), record(3, 9)]), Err(Failed::Stranger)));
         assert!(matches!(read(&[record(1, 7), record(1, 7)]), Err(Failed::Stranger)));

@@ -18,7 +18,8 @@ use crate::{
 pub(crate) struct Bench {
     pub(crate) exporter: Exporter,
     pub(crate) sim: Simulator,
-    _dir: TempDir,
+    args: Vec<String>,
+    dir: TempDir,
 }
 
 impl Bench {
@@ -37,9 +38,15 @@ impl Bench {
         // They start at 0 to the nanosecond.
         let start = ["clock 0s", &format!("domains {domains}"), &format!("clock {MOMENT}s")];
         start.iter().chain(commands).for_each(|command| sim.command(command).unwrap());
-        let uri = format!("qemu:///system?socket={}", sim.read_only_socket().display());
-        let exporter = Exporter::start(&uri, args, dir.path());
-        Self { exporter, sim, _dir: dir }
+        let exporter = Exporter::start(&uri(&sim), args, dir.path());
+        Self { exporter, sim, args: args.iter().map(|arg| (*arg).to_owned()).collect(), dir }
+    }
+
+    /// Kills the exporter, which then says nothing to libvirtd, and starts another one.
+    pub(crate) fn replace_exporter(&mut self) {
+        self.exporter.kill();
+        let args: Vec<_> = self.args.iter().map(String::as_str).collect();
+        self.exporter = Exporter::start(&uri(&self.sim), &args, self.dir.path());
     }
 
     pub(crate) fn order(&self, command: &str) {
@@ -64,11 +71,21 @@ impl Bench {
         said
     }
 
+    /// Lets all that domains hold up go on, and waits until it has been answered.
+    pub(crate) fn go_on(&self) {
+        self.order("continue *");
+        self.until("all calls answered", |status| status.calls == 0);
+    }
+
     /// Waits until the simulator does what is wanted.
     pub(crate) fn until(&self, what: &str, wanted: impl Fn(Status) -> bool) -> Status {
         let met = || Some(self.sim.status()).filter(|status| wanted(*status));
         wait_until(PATIENCE, what, met).0
     }
+}
+
+fn uri(sim: &Simulator) -> String {
+    format!("qemu:///system?socket={}", sim.read_only_socket().display())
 }
 
 /// The seconds that every domain has run: a multiple of the balloon's period, and far enough that

@@ -22,6 +22,8 @@ impl Exporter {
     /// Starts one that logs into `dir`, and waits until it listens.
     pub(crate) fn start(uri: &str, args: &[&str], dir: &Path) -> Self {
         let log = dir.join("log");
+        // Another one may have been here before.
+        let _ = fs::remove_file(&log);
         let mut command = Command::new(env!("CARGO_BIN_EXE_libvirt_nova"));
         for (name, _) in env::vars_os() {
             if name.to_string_lossy().starts_with("LIBVIRT_NOVA_") {
@@ -54,6 +56,12 @@ impl Exporter {
         let (_, rest) = status.split_once("VmHWM:").unwrap();
         let kib: u64 = rest.split_whitespace().next().unwrap().parse().unwrap();
         kib * 1024
+    }
+
+    /// Ends it without a word.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Panics where it has ended.

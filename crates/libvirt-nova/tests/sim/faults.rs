@@ -94,17 +94,13 @@ fn faults_in_cpu_times() {
 /// Where guests run without cgroups.
 #[test]
 fn faults_in_cpu_times_of_processes() {
-    each(8, |bench, whole, fault, reach| {
-        bench.order("fault 262 * error 55");
-        bench.order("restart");
-        assert_eq!(bench.whole(DOMAINS), *whole);
+    each_with(8, &["fault 262 * error 55"], |bench, whole, fault, reach| {
         let lacking = strike(bench, whole, 16, FAULTY, fault, reach);
         // It has neither counts nor texts, so of these nobody can know; and it has 60 bytes.
         let harmless = ["utf8", "pad", "pieces 1", "value-type", "count", "word", "cut 60"];
         if !harmless.iter().any(|kind| fault.starts_with(kind)) {
             assert_eq!(lacking, reach != Nobody, "what it lacks");
         }
-        bench.order("restart");
     });
 }
 
@@ -217,11 +213,17 @@ fn strike(
 
 /// Has each fault treated by `treat`, on so many benches at a time; after each, all is well again.
 fn each(benches: usize, treat: impl Fn(&Bench, &Said, &str, Reach) + Sync) {
+    each_with(benches, &[], treat);
+}
+
+/// The same where `commands` are obeyed before the exporters start.
+fn each_with(benches: usize, commands: &[&str], treat: impl Fn(&Bench, &Said, &str, Reach) + Sync) {
     thread::scope(|scope| {
         for first in 0..benches {
             let treat = &treat;
             scope.spawn(move || {
-                let mut bench = Bench::new(DOMAINS);
+                let args = ["--min-age=0", "-interval=0"];
+                let mut bench = Bench::with(DOMAINS, commands, &args);
                 let whole = bench.whole(DOMAINS);
                 let descriptors = bench.exporter.descriptors();
                 for (fault, reach, lasts) in FAULTS.iter().skip(first).step_by(benches) {

@@ -23,6 +23,8 @@ mod said;
 #[path = "../real/scrape.rs"]
 mod scrape;
 mod sharing;
+mod slow;
 mod stuck;
+mod untrue;
 #[path = "../real/wait.rs"]
 mod wait;

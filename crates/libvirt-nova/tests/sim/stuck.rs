@@ -9,6 +9,7 @@ use std::{
 use crate::{
     bench::{Bench, MOMENT},
     said::Said,
+    wait::{PATIENCE, wait_until},
 };
 
 #[test]
@@ -32,8 +33,7 @@ fn stuck_guests_by_the_dozen_take_a_dozen_workers_and_nothing_from_others() {
     }
     // Each of the others is one of thirty that were not asked, or was asked for nothing.
     assert!(skipped >= 18.0, "{skipped} are said to be skipped");
-    bench.order("continue *");
-    bench.until("nobody hangs", |status| status.hanging == 0);
+    bench.go_on();
     assert!((0..2).any(|_| Said::of(&bench.scrape()) == whole), "not whole in two scrapes");
 }
 
@@ -58,8 +58,7 @@ fn a_held_domain_costs_one_call_and_is_not_asked_again_while_it_is_held() {
         assert!(round < 2 || now <= hanging, "{now} workers hang in round {round}");
         hanging = now;
     }
-    bench.order("continue *");
-    bench.until("nobody hangs", |status| status.hanging == 0);
+    bench.go_on();
     assert!((0..2).any(|_| Said::of(&bench.scrape()) == whole), "not whole in two scrapes");
 }
 
@@ -74,14 +73,13 @@ fn a_guest_that_is_stuck_for_long_is_told_of_once_and_once_more_when_it_goes_on(
         log[before..].iter().filter(|line| line.contains("instance-00000002")).count()
     };
     let scrape = || Said::of(&bench.scrape());
-    crate::wait::wait_until(crate::wait::PATIENCE, "a line about it", || {
+    wait_until(PATIENCE, "a line about it", || {
         assert_eq!(scrape().lacks(&whole), ["instance-00000002".to_owned()].into());
         (about() > 0).then_some(())
     });
     (0..30).for_each(|_| drop(scrape()));
     assert_eq!(about(), 1);
-    bench.order("continue *");
-    bench.until("nobody hangs", |status| status.hanging == 0);
+    bench.go_on();
     assert!((0..2).any(|_| scrape() == whole), "not whole in two scrapes");
     (0..30).for_each(|_| assert_eq!(scrape(), whole));
     assert_eq!(about(), 2);
@@ -105,7 +103,75 @@ fn a_domain_that_is_held_for_minutes_hides_no_other() {
         assert!(hanging <= 3, "{hanging} workers hang after {:?}", began.elapsed());
         thread::sleep(Duration::from_millis(500));
     }
-    bench.order("continue *");
-    bench.until("nobody hangs", |status| status.hanging == 0);
+    bench.go_on();
     assert!((0..2).any(|_| Said::of(&bench.scrape()) == whole), "not whole in two scrapes");
+}
+
+/// libvirtd has two dozen workers, and healthy guests are asked as long as it has any to spare.
+#[test]
+fn stuck_guests_and_held_ones_together_take_nothing_from_others() {
+    for (stuck, held) in [(12, 4), (8, 8)] {
+        let bench = Bench::new(30);
+        let whole = bench.whole(30).job_free();
+        let name = |number| format!("instance-{number:08x}");
+        (1..=stuck).for_each(|number| bench.order(&format!("stuck {}", name(number))));
+        let taken = |wanted| {
+            let enough = || {
+                drop(bench.scrape());
+                (bench.sim.status().hanging >= wanted).then_some(())
+            };
+            wait_until(PATIENCE, "so many calls that hang", enough);
+        };
+        taken(stuck);
+        let held: BTreeSet<_> = (stuck + 1..=stuck + held).map(name).collect();
+        held.iter().for_each(|domain| bench.order(&format!("hold {domain}")));
+        taken(stuck + held.len());
+        for round in 0..4 {
+            let scrape = bench.scrape();
+            assert!(scrape.up(), "{stuck} stuck, round {round}");
+            let lacking = Said::of(&scrape).job_free().lacks(&whole);
+            assert!(lacking.is_subset(&held), "{stuck} stuck, round {round}: {lacking:?}");
+            let hanging = bench.sim.status().hanging;
+            // And the lists, which others serve.
+            assert!(hanging <= ABANDONED_MAX + 4 + 2 + 2, "{hanging} workers hang");
+        }
+    }
+}
+
+#[test]
+fn calls_that_hang_since_an_exporter_before_us_count_too() {
+    let mut bench = Bench::new(20);
+    bench.whole(20);
+    let stick = |bench: &Bench, numbers: std::ops::RangeInclusive<u32>| {
+        numbers.for_each(|number| bench.order(&format!("stuck instance-{number:08x}")));
+    };
+    stick(&bench, 1..=8);
+    drop(bench.scrape());
+    assert_eq!(bench.sim.status().hanging, 8);
+    bench.replace_exporter();
+    drop(bench.scrape());
+    stick(&bench, 9..=20);
+    for round in 0..4 {
+        assert!(bench.scrape().up(), "round {round}");
+        let hanging = bench.sim.status().hanging;
+        assert!(hanging <= ABANDONED_MAX, "{hanging} workers hang in round {round}");
+    }
+}
+
+/// What makes a place on a connection scarce: some hang, and some more.
+#[test]
+fn guests_that_get_stuck_beside_stuck_ones_take_nothing_from_others() {
+    let bench = Bench::new(16);
+    let whole = bench.whole(16);
+    bench.order("latency 20ms");
+    (0..4).for_each(|_| drop(bench.scrape()));
+    let mut stuck = BTreeSet::new();
+    for number in 1..=4 {
+        let domain = format!("instance-{number:08x}");
+        bench.order(&format!("stuck {domain}"));
+        stuck.insert(domain);
+        if number % 2 == 0 {
+            assert_eq!(Said::of(&bench.scrape()).lacks(&whole), stuck);
+        }
+    }
 }
