@@ -98,6 +98,9 @@ impl FromStr for Address {
             } else {
                 "qemu:///system"
             };
+            if text.len() > PATH_MAX {
+                return Err(AddressError { text: text.to_owned(), kind: Kind::LongPath });
+            }
             let socket = Socket::Path(PathBuf::from(text));
             return Ok(Self { text: text.to_owned(), name: name.to_owned(), socket });
         }
@@ -129,6 +132,9 @@ impl FromStr for Address {
                     let path = PathBuf::from(decoded()?.into_owned());
                     if !path.is_absolute() {
                         return Err(error(Kind::RelativeSocket));
+                    }
+                    if path.as_os_str().len() > PATH_MAX {
+                        return Err(error(Kind::LongPath));
                     }
                     socket = Some(path);
                 }
@@ -162,6 +168,8 @@ impl FromStr for Address {
     }
 }
 
+/// The longest path that a socket has: `sun_path` less its end, see unix(7).
+const PATH_MAX: usize = 107;
 /// The value of a parameter that has none.
 const EMPTY: &fluent_uri::pct_enc::EStr<fluent_uri::pct_enc::encoder::Query> =
     fluent_uri::pct_enc::EStr::EMPTY;
@@ -191,6 +199,8 @@ enum Kind {
     HostOfUnix,
     /// `socket=` with a path that depends on the working directory.
     RelativeSocket,
+    /// A path that no socket can have.
+    LongPath,
     /// `mode=` with a word that libvirt does not know.
     Mode,
 }
@@ -214,6 +224,10 @@ impl fmt::Display for AddressError {
             Kind::RelativeSocket => {
                 write!(f, "`{text}` has a relative path in socket=, expected an absolute one")
             }
+            Kind::LongPath => write!(
+                f,
+                "`{text}` has a path that is too long for a socket, expected at most {PATH_MAX} bytes"
+            ),
             Kind::Mode => {
                 write!(f, "`{text}` has an unknown mode=, expected auto, legacy or direct")
             }
@@ -254,6 +268,20 @@ mod tests {
     fn a_socket_that_is_named_is_taken() {
         assert_eq!(address("/a/sock").socket(), Path::new("/a/sock"));
         assert_eq!(address("qemu:///system?socket=/a%20b").socket(), Path::new("/a b"));
+    }
+
+    #[test]
+    fn a_path_that_no_socket_can_have_is_refused() {
+        let path = |len: usize| format!("/{}", "x".repeat(len - 1));
+        for prefix in ["", "qemu:///system?socket="] {
+            assert!(format!("{prefix}{}", path(107)).parse::<Address>().is_ok());
+            let error = format!("{prefix}{}", path(108)).parse::<Address>().unwrap_err();
+            let said = error.to_string();
+            assert!(
+                said.ends_with("is too long for a socket, expected at most 107 bytes"),
+                "{said}"
+            );
+        }
     }
 
     #[test]

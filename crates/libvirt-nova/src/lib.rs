@@ -57,13 +57,7 @@ mod trouble;
 pub fn main() -> ExitCode {
     // Where a standard stream is closed there is nobody to tell.
     match flags::parse(env::args_os().skip(1), |name| env::var_os(name)) {
-        Ok(flags) => match run(flags) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                let _ = writeln!(io::stderr(), "libvirt_nova: {}", chain(&*error));
-                ExitCode::FAILURE
-            }
-        },
+        Ok(flags) => run(flags),
         Err(Stop::Answer(text)) => {
             let _ = io::stdout().write_all(text.as_bytes());
             ExitCode::SUCCESS
@@ -75,10 +69,26 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
+fn run(flags: Flags) -> ExitCode {
     // What is asked for on the terminal belongs on the terminal.
     let log = if flags.once { LogTarget::Stderr } else { flags.log.clone() };
-    let log = log::start(log, flags.log_level, flags.log_format)?;
+    let log = match log::start(log, flags.log_level, flags.log_format) {
+        Ok(log) => log,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "libvirt_nova: {}", chain(&error));
+            return ExitCode::FAILURE;
+        }
+    };
+    match work(flags, log) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{}", chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn work(flags: Flags, log: Arc<log::Counts>) -> Result<(), Box<dyn Error>> {
     // One thread is plenty for what an exporter does, and costs the host the least.
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -157,7 +157,7 @@ pub(super) const ROWS: &[Row] = &[
         family: Family {
             name: "libvirt_nova_exporter_xml_fetches_total",
             kind: Kind::Counter,
-            help: "Domains' XML that libvirtd was asked for and gave.",
+            help: "Answers of libvirtd to requests for a domain's XML.",
         },
         origin: "virDomainGetXMLDesc",
         write: Write::Exporter(|report, samples| {

@@ -101,8 +101,8 @@ pub(super) struct CommandLine {
 
 const AFTER_HELP: &str = "\
 Every flag may be written with one dash or two, and its value after a blank or
-after an equals sign. A flag wins over its environment variable; an empty
-variable counts as not set.
+an equals sign; --once takes one after an equals sign alone. A flag wins over
+its environment variable; an empty variable counts as not set.
 
 Examples:
   libvirt_nova

