@@ -196,7 +196,7 @@ mod tests {
         idle: Duration::from_secs(60),
     };
 
-    const SHORT: Duration = Duration::from_millis(200);
+    const SHORT: Duration = Duration::from_millis(500);
 
     const GET: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -244,8 +244,8 @@ mod tests {
         peer.write_all(GET).unwrap();
         read_response(&mut peer);
         peer.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
-        peer.write_all(b"GET /").unwrap();
         let begun = Instant::now();
+        peer.write_all(b"GET /").unwrap();
         loop {
             match peer.read(&mut [0]) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_peer_is_kept_between_requests_but_not_for_ever() {
-        let server = Server::start(Limits { head: SHORT, idle: 10 * SHORT, ..PATIENT }, at_once);
+        let server = Server::start(Limits { head: SHORT, idle: 5 * SHORT, ..PATIENT }, at_once);
         let mut peer = server.connect();
         for _ in 0..2 {
             peer.write_all(GET).unwrap();
@@ -307,7 +307,7 @@ mod tests {
             happened.recv_timeout(Duration::from_secs(20)).unwrap();
         }
         // What is tested is that nothing is taken for a while.
-        thread::sleep(10 * SHORT);
+        thread::sleep(4 * SHORT);
         for peer in [&mut plain, &mut pipelining] {
             let length = read_to_end(peer).len();
             assert!((1..LENGTH).contains(&length), "{length}");

@@ -73,7 +73,8 @@ fn memory_is_what_virsh_says() {
             let before = guest.virsh().memory(&guest.name);
             let scrape = exporter.scrape();
             let after = guest.virsh().memory(&guest.name);
-            (before["last_update"] == after["last_update"]).then_some((scrape, after))
+            let is_there = scrape.get(MEMORY[0], &name).is_some();
+            (is_there && before["last_update"] == after["last_update"]).then_some((scrape, after))
         });
     let expected =
         [told["available"], told["available"] - told["usable"], told["available"] - told["unused"]];
@@ -128,7 +129,7 @@ fn a_burning_guest_uses_what_it_burns() {
 /// Of each second the guest burns half, by its own clock, and reads its disk; QEMU's other threads
 /// add some per cent. Below are units that are wrong by a factor, and a host too busy to run the
 /// guest, which passes; above are vCPUs that are counted twice.
-const BOUNDS: std::ops::Range<f64> = 0.3..0.8;
+const BOUNDS: std::ops::Range<f64> = 0.3..0.95;
 
 /// Several of the guest's own periods of a second.
 const WINDOW: Duration = Duration::from_secs(6);

@@ -13,7 +13,8 @@ use crate::{
 #[test]
 fn the_test_driver_of_a_users_own_libvirtd_has_its_one_domain() {
     let session = Session::start();
-    let exporter = Exporter::at(&format!("test:///default?socket={}", session.socket.display()));
+    let uri = format!("test:///default?socket={}", session.socket.display());
+    let exporter = Exporter::at(&uri).connected();
     let scrape = exporter.scrape();
     assert!(scrape.up());
     assert_eq!(scrape.instances().into_keys().collect::<Vec<_>>(), ["test"]);
@@ -27,7 +28,7 @@ fn the_test_driver_of_a_users_own_libvirtd_has_its_one_domain() {
 fn polkit_lets_root_and_everybody_else_read() {
     let libvirtd = Libvirtd::start(&[("AUTH", "polkit")]);
     let guest = libvirtd.bios_guest(&[]);
-    for exporter in [Exporter::on(&libvirtd), Exporter::as_nobody_at(&libvirtd.uri())] {
+    for exporter in [Exporter::on(&libvirtd), Exporter::as_nobody_at(&libvirtd.uri()).connected()] {
         let scrape = exporter.scrape();
         assert!(scrape.up(), "{:#?}", exporter.log());
         assert!(scrape.families_of(&guest.name).contains_key("libvirt_nova_instance_wrreq"));

@@ -39,7 +39,8 @@ impl Exporter {
         Self::run(command(program()), &["-uri", &libvirtd.uri(), "--min-age=0"]).connected()
     }
 
-    fn connected(self) -> Self {
+    /// Waits until it is connected.
+    pub(crate) fn connected(self) -> Self {
         let exporter = self;
         wait_until(PATIENCE, "an exporter that is connected", || {
             exporter.log().iter().any(|line| line.contains(" connected ")).then_some(())

@@ -34,7 +34,7 @@ fn the_default_uri_opens_the_read_only_socket_and_no_other() {
     let mut inside = command("nsenter");
     let holder = pid_in(&libvirtd.dir().join("virtlogd.pid"));
     inside.args(["--target", &holder.to_string(), "--mount", "--"]).arg(program());
-    let exporter = Exporter::run(inside, &[]);
+    let exporter = Exporter::run(inside, &[]).connected();
     assert!(exporter.scrape().families_of(&guest.name).contains_key("libvirt_nova_instance_wrreq"));
     assert_eq!(
         unix_sockets(exporter.pid()),

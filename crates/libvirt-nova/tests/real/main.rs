@@ -8,7 +8,7 @@
 //! * `fixture`: where everything lives, and that it ends with this process, however that ends
 //! * `libvirtd`, `guest`, `virsh`: what is measured, and who else measures it
 //! * `exporter`, `http`, `scrape`: who is tested, how it is asked, and what it said
-//! * `process`, `wait`: what they all need
+//! * `process`, `wait`, `stall`: what they all need
 //! * the others: the tests, a subject each
 
 // Clippy lets tests panic, and asks this attribute what a test is.
@@ -33,6 +33,7 @@ mod outage;
 mod process;
 mod prometheus;
 mod scrape;
+mod stall;
 mod stuck;
 mod virsh;
 mod wait;

@@ -1,12 +1,18 @@
 //! The mission's families have the names, types, help and labels that were there before us.
 
-use crate::{exporter::Exporter, guest::Guest, libvirtd::Libvirtd};
+use crate::{
+    exporter::Exporter,
+    guest::Guest,
+    libvirtd::Libvirtd,
+    scrape::Scrape,
+    wait::{PATIENCE, wait_until},
+};
 
 #[test]
 fn every_family_of_the_mission_has_its_name_type_help_and_labels() {
     let libvirtd = Libvirtd::start(&[]);
     let guest = libvirtd.kernel_guest(&[("STATS_PERIOD", "1")]).booted();
-    let scrape = Exporter::on(&libvirtd).scrape();
+    let scrape = with_memory(&Exporter::on(&libvirtd));
     let exposed: Vec<_> = scrape
         .families
         .iter()
@@ -24,6 +30,15 @@ fn every_family_of_the_mission_has_its_name_type_help_and_labels() {
         (name.to_owned(), kind.to_owned(), help.to_owned(), labels)
     });
     assert_eq!(exposed, expected);
+}
+
+/// Scrapes until the balloon's driver has just told of its memory.
+pub(crate) fn with_memory(exporter: &Exporter) -> Scrape {
+    let told = || {
+        let scrape = exporter.scrape();
+        (!scrape.samples(MEMORY[0], &[]).is_empty()).then_some(scrape)
+    };
+    wait_until(PATIENCE, "a scrape with a guest's memory", told).0
 }
 
 #[test]

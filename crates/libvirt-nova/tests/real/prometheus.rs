@@ -12,6 +12,7 @@ use crate::{
     exporter::Exporter,
     fixture::new_dir,
     libvirtd::Libvirtd,
+    mission::with_memory,
     process::{command, outcome},
     wait::{PATIENCE, wait_until},
 };
@@ -58,7 +59,7 @@ fn prometheus_answers_the_query_of_the_readme() {
 fn promtool_complains_of_inherited_names_alone() {
     let libvirtd = Libvirtd::start(&[]);
     let _guest = libvirtd.kernel_guest(&[("STATS_PERIOD", "1")]).booted();
-    let scrape = Exporter::on(&libvirtd).scrape();
+    let scrape = with_memory(&Exporter::on(&libvirtd));
     let found = complaints(&scrape.response.body);
     assert!(found.iter().all(|complaint| is_inherited(complaint)), "{found:#?}");
     assert_eq!(found.len(), INHERITED.len(), "{found:#?}");

@@ -109,8 +109,8 @@ impl Sample {
     }
 }
 
-/// Panics at the first character that is not as it should be.
-fn parse(text: &str) -> Vec<Family> {
+/// Reads an exposition. Panics at the first character that is not as it should be.
+pub(crate) fn parse(text: &str) -> Vec<Family> {
     assert!(text.ends_with('\n'), "the last line does not end");
     let mut families = Vec::<Family>::new();
     let mut seen = BTreeSet::new();

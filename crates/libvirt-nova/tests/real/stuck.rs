@@ -10,6 +10,7 @@ use crate::{
     exporter::Exporter,
     guest::Guest,
     libvirtd::Libvirtd,
+    mission::with_memory,
     wait::{PATIENCE, wait_until},
 };
 
@@ -33,15 +34,15 @@ fn a_stuck_qemu_costs_its_own_statistics_and_no_others() {
     let others = [(); 3].map(|()| libvirtd.bios_guest(&[]));
     let stuck = stuck.booted();
 
-    let healthy = exporter.scrape();
+    let healthy = with_memory(&exporter);
     let whole = owned(healthy.families_of(&stuck.name));
     assert!(OF_THE_MONITOR.iter().all(|family| whole.contains_key(*family)), "{whole:?}");
     let of_others = owned(healthy.families_of(&others[0].name));
-    let usual = (0..10).map(|_| exporter.scrape().response.took()).max().unwrap();
+    let usual = median((0..10).map(|_| exporter.scrape().response.took()));
 
     let frozen = stuck.freeze();
     let first = exporter.scrape();
-    assert!(first.response.took() < Duration::from_secs(5), "{:?}", first.response.took());
+    assert!(first.response.took() < Duration::from_secs(10), "{:?}", first.response.took());
     let expected: BTreeMap<_, _> = whole
         .iter()
         .filter(|(family, _)| !OF_THE_MONITOR.contains(&family.as_str()))
@@ -53,7 +54,7 @@ fn a_stuck_qemu_costs_its_own_statistics_and_no_others() {
     }
     let of_stuck = [("domain", &*stuck.name)];
     let occupied = [("domain", &*stuck.name), ("state", "occupied")];
-    let mut slowest = Duration::ZERO;
+    let mut took = Vec::new();
     let mut since = 0.0;
     for round in 0..10 {
         let scrape = if round == 0 {
@@ -73,16 +74,15 @@ fn a_stuck_qemu_costs_its_own_statistics_and_no_others() {
             let age = scrape.value("libvirt_domain_stats_age_seconds", &[("domain", &*other.name)]);
             assert!(age <= scrape.response.took().as_secs_f64(), "{age} s old");
         }
-        slowest = slowest.max(scrape.response.took());
+        took.push(scrape.response.took());
     }
     assert_eq!(owned(first.families_of(&stuck.name)), expected, "the first scrape");
     for other in &others {
         assert_eq!(owned(first.families_of(&other.name)), of_others, "the first scrape");
     }
-    // Only the first one waits for the stuck guest. A busy machine makes one scrape many times as
-    // long as another; one deadline of seconds is far more than that.
-    let bound = usual * 10 + Duration::from_millis(200);
-    assert!(slowest < bound, "{slowest:?} while it is stuck, {usual:?} before");
+    // Only the first one waits for the stuck guest: the shortest deadline of a call is half a second.
+    let (stuck_usual, bound) = (median(took.into_iter()), usual * 4 + Duration::from_millis(200));
+    assert!(stuck_usual < bound, "{stuck_usual:?} while it is stuck, {usual:?} before");
 
     drop(frozen);
     stuck.tells_anew();
@@ -134,11 +134,12 @@ fn the_destruction_of_a_stuck_qemu_costs_nobody_else_anything() {
     let whole = owned(exporter.scrape().families_of(&others[0].name));
 
     let frozen = stuck.freeze();
-    let mut busy = 0;
+    let (mut busy, mut rounds) = (0, 0);
     thread::scope(|scope| {
         let destruction = scope.spawn(|| stuck.destroy());
         while !destruction.is_finished() {
             let scrape = exporter.scrape();
+            rounds += 1;
             assert!(scrape.up(), "{}", scrape.response.body);
             // The default deadline, and as long again for a busy machine: Prometheus gives up then.
             assert!(scrape.response.took() < Duration::from_secs(10));
@@ -159,11 +160,17 @@ fn the_destruction_of_a_stuck_qemu_costs_nobody_else_anything() {
     });
     // A call that was given up may reach a guest, when libvirtd goes on with it, in the very
     // moment of another: libvirt then leaves out what QEMU would have to be asked.
-    assert!(busy <= others.len(), "{busy} times a healthy guest lacked its disks");
+    assert!(4 * busy <= rounds, "of {rounds} scrapes, so many lacked a guest's disks: {busy}");
     drop(frozen);
     assert!(exporter.scrape().families_of(&stuck.name).is_empty());
     let log = exporter.log();
     assert!(log.len() < 10, "{log:#?}");
+}
+
+fn median(times: impl Iterator<Item = Duration>) -> Duration {
+    let mut times: Vec<_> = times.collect();
+    times.sort();
+    times[times.len() / 2]
 }
 
 fn owned(families: BTreeMap<&str, usize>) -> BTreeMap<String, usize> {

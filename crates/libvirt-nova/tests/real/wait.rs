@@ -6,7 +6,7 @@ use std::{
 };
 
 /// No event is waited for longer; none should take a tenth of it on an idle machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Asks again and again until `probe` finds something, and returns it with the time that it took.
 ///

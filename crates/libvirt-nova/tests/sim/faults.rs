@@ -6,7 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{bench::Bench, said::Said, scrape::Scrape};
+use crate::{
+    bench::Bench,
+    said::Said,
+    scrape::Scrape,
+    wait::{PATIENCE, wait_until},
+};
 
 /// Whom a fault may cost samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,8 +240,9 @@ fn each_with(benches: usize, commands: &[&str], treat: impl Fn(&Bench, &Said, &s
                     assert_eq!(bench.whole(DOMAINS), whole);
                     bench.exporter.assert_alive();
                     // A scrape's own connection may be there still.
-                    let now = bench.exporter.descriptors();
-                    assert!(now <= descriptors + 2, "{now} descriptors, {descriptors} before");
+                    wait_until(PATIENCE, "no more descriptors than before", || {
+                        (bench.exporter.descriptors() <= descriptors + 2).then_some(())
+                    });
                 }
                 let peak = bench.exporter.memory_peak() >> 20;
                 assert!(peak < MEMORY_MAX, "{peak} MiB");

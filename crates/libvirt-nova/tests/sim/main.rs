@@ -4,7 +4,7 @@
 //!
 //! * `bench`: both, and what is asked of them
 //! * `exporter`, `said`: who is tested, and what it says of domains
-//! * `http`, `scrape`, `wait`: as the tests against a real libvirtd have them
+//! * `http`, `scrape`, `stall`, `wait`: as the tests against a real libvirtd have them
 //! * the others: the tests, a subject each
 
 // Clippy lets tests panic, and asks this attribute what a test is.
@@ -17,6 +17,7 @@ mod faults;
 #[path = "../real/http.rs"]
 mod http;
 mod load;
+mod once;
 mod outage;
 mod said;
 #[expect(dead_code, reason = "other tests use the rest of it")]
@@ -24,6 +25,8 @@ mod said;
 mod scrape;
 mod sharing;
 mod slow;
+#[path = "../real/stall.rs"]
+mod stall;
 mod stuck;
 mod untrue;
 #[path = "../real/wait.rs"]

@@ -19,8 +19,12 @@ const MONITORED: [&str; 3] = ["memory", "rd", "wr"];
 
 impl Said {
     pub(crate) fn of(scrape: &Scrape) -> Self {
+        Self::of_families(&scrape.families)
+    }
+
+    pub(crate) fn of_families(families: &[Family]) -> Self {
         let mut said = BTreeMap::new();
-        for Family { name, samples, .. } in &scrape.families {
+        for Family { name, samples, .. } in families {
             for Sample { labels, value } in samples {
                 if domain(labels).is_some() && !AGES.contains(&&**name) {
                     // A name that is no UTF-8 is shown with this in the place of what is none.

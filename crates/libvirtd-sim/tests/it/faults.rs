@@ -32,7 +32,7 @@ async fn a_call_is_never_answered_and_keeps_its_worker() {
 #[tokio::test]
 async fn an_answer_is_late() {
     let sim = Sim::with_domains(1);
-    sim.commands(&["fault 59 * late 50ms times 1"]);
+    sim.commands(&["fault 59 * late 500ms times 1"]);
     let mut client = sim.client().await;
     let late = client.send(59, &[]).await;
     let prompt = client.send(110, &[]).await;

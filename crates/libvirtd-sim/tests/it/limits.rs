@@ -94,7 +94,7 @@ async fn replies_come_as_they_are_ready() {
 #[tokio::test]
 async fn a_call_takes_its_time_and_that_of_each_domain() {
     let sim = Sim::with_domains(3);
-    sim.commands(&["latency 20ms"]);
+    sim.commands(&["latency 200ms"]);
     let mut client = sim.client().await;
     let stats = client.send(344, &stats(&[], 0x7ff, NOWAIT)).await;
     let hostname = client.send(59, &[]).await;
