@@ -181,6 +181,11 @@ impl<C: Call> Reply<C> {
         self.at
     }
 
+    /// Counts the reply among those that could not be read, for what it says makes no sense.
+    pub fn reject(&self) {
+        self.ledger.note_malformed(C::PROCEDURE);
+    }
+
     /// Reads the reply; what it holds borrows from here.
     ///
     /// # Errors
@@ -188,7 +193,7 @@ impl<C: Call> Reply<C> {
     /// When the bytes are not such a reply.
     pub fn decode(&self) -> Result<C::Reply<'_>, CallError> {
         C::decode(&self.payload).map_err(|error| {
-            self.ledger.note_malformed(C::PROCEDURE);
+            self.reject();
             CallError::new(C::PROCEDURE, CallKind::Decode(error))
         })
     }

@@ -1,6 +1,11 @@
 //! The libvirtd of this host: connected to, lost, connected to again.
 
-use std::{mem, pin::pin, sync::Arc, time::Duration};
+use std::{
+    mem,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use libvirt_client::{Address, Backoff, Ledger, Session, Tender};
 use tokio::{
@@ -145,17 +150,20 @@ impl Watch {
         let live = Arc::new(live);
         let [for_monitor, for_lookups] = tenders;
         publish.send_replace(Link::Up(Arc::clone(&live)));
+        let fault = Mutex::default();
         select! {
             () = live.run(keeper, events, self.interval) => {}
-            () = self.tend(&for_monitor) => {}
-            () = self.tend(&for_lookups) => {}
+            () = self.tend(&for_monitor, &fault) => {}
+            () = self.tend(&for_lookups, &fault) => {}
         }
     }
 
-    /// Replaces the connection of the calls whenever too many go unanswered.
-    async fn tend(&self, tender: &Tender) {
+    /// Replaces the connection of the calls whenever too many go unanswered. Whoever tends
+    /// another one shares `fault`, so that it is told once.
+    async fn tend(&self, tender: &Tender, fault: &Mutex<Change>) {
         let mut backoff = Backoff::new(PAUSE_MAX);
-        let mut fault = Change::default();
+        // Nothing panics while it holds the lock.
+        let fault = || fault.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             tender.worn_out().await;
             loop {
@@ -165,7 +173,7 @@ impl Watch {
                 if !is_replaced {
                     time::sleep(backoff.pause()).await;
                 }
-                if fault.begin() {
+                if fault().begin() {
                     tracing::warn!("libvirtd leaves calls unanswered: they get another connection");
                 }
                 if is_replaced {
@@ -174,7 +182,7 @@ impl Watch {
             }
             self.telemetry.note_reconnect();
             if time::timeout(QUIET, tender.worn_out()).await.is_err() {
-                fault.end();
+                fault().end();
                 backoff.reset();
             }
         }

@@ -23,7 +23,7 @@ pub(super) fn readings(
     reply: &Reply<ConnectGetAllDomainStats<'_>>,
 ) -> Result<Readings, Failed> {
     let stats = reply.decode().map_err(Failed::Call)?;
-    of_records(asked, &stats.records, reply.at())
+    of_records(asked, &stats.records, reply.at()).inspect_err(|_| reply.reject())
 }
 
 /// Reads the records of a reply. Nobody may be in it twice, or without having been asked

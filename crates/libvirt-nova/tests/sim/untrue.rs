@@ -49,6 +49,18 @@ fn what_is_wrong_with_a_part_of_a_reply_is_told_once() {
     assert_eq!(log.len(), lines + 1, "{log:#?}");
 }
 
+#[test]
+fn a_reply_with_a_domain_that_nobody_asked_for_is_counted_as_malformed() {
+    let bench = Bench::new(3);
+    bench.whole(3);
+    let of_call = [("code", "malformed"), ("procedure", "ConnectGetAllDomainStats")];
+    let errors = || bench.scrape().get("libvirt_nova_exporter_rpc_errors_total", &of_call);
+    assert_eq!(errors(), None);
+    // A letter of its UUID.
+    bench.order(&format!("fault 344 {FAULTY} word 56 4294967295"));
+    assert!((0..2).any(|_| errors().is_some()));
+}
+
 /// The two sources count different things, so a guess would be a jump.
 #[test]
 fn where_cpu_times_come_from_is_not_decided_while_some_are_silent() {
