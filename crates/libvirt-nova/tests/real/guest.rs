@@ -106,7 +106,24 @@ impl<'l> Guest<'l> {
 
     /// Makes its QEMU stand still until the value is dropped.
     pub(crate) fn freeze(&self) -> Stopped {
-        Stopped::new(pid_in(&self.libvirtd.socket(&format!("qemu/{}.pid", self.name))))
+        Stopped::new(self.qemu())
+    }
+
+    /// The CPU time of its QEMU, as the kernel counts it.
+    pub(crate) fn kernel_seconds(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.qemu())).unwrap();
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        let ticks: f64 = fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(|ticks| ticks.parse::<f64>().unwrap())
+            .sum();
+        ticks / 100.0
+    }
+
+    fn qemu(&self) -> u32 {
+        pid_in(&self.libvirtd.socket(&format!("qemu/{}.pid", self.name)))
     }
 
     /// Writes to the disk as the guest would: one request of so many bytes.
