@@ -1,30 +1,36 @@
-//! The text format.
+//! The text formats.
 //!
 //! Whatever a label value holds, it stays inside its quotes: this is the one
 //! place that writes them.
 
-use crate::{Family, Value};
-
-/// The `Content-Type` of an exposition. Prometheus 3 refuses one without.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+use crate::{Family, Format, Value};
 
 /// A scrape's answer under construction.
 #[derive(Debug, Default)]
 pub struct Exposition {
+    format: Format,
     text: String,
 }
 
 impl Exposition {
+    /// An empty one.
+    pub fn new(format: Format) -> Self {
+        Self { format, text: String::new() }
+    }
+
     /// Starts a family.
     ///
     /// The returned [`Samples`] borrows `self`, so that one family ends before
     /// the next begins, as the format demands.
     pub fn family<'a>(&'a mut self, family: &'a Family) -> Samples<'a> {
-        Samples { text: &mut self.text, family, header_written: false }
+        Samples { format: self.format, text: &mut self.text, family, header_written: false }
     }
 
-    /// Returns what was written.
-    pub fn into_text(self) -> String {
+    /// Returns what was written, and that it ends here, where the format wants that.
+    pub fn into_text(mut self) -> String {
+        if self.format == Format::OpenMetrics {
+            self.text.push_str("# EOF\n");
+        }
         self.text
     }
 }
@@ -32,6 +38,7 @@ impl Exposition {
 /// The samples of one family.
 #[derive(Debug)]
 pub struct Samples<'a> {
+    format: Format,
     text: &'a mut String,
     family: &'a Family,
     header_written: bool,
@@ -57,6 +64,10 @@ impl Samples<'_> {
         for (bound, at_most) in buckets.iter().copied().chain([(f64::INFINITY, count)]) {
             let mut text = String::new();
             Value::Float(bound).write(&mut text);
+            // OpenMetrics wants it so, and it must be the same label in both.
+            if !text.contains(['.', 'I']) {
+                text.push_str(".0");
+            }
             self.write("_bucket", labels, Some(("le", &text)), Value::Unsigned(at_most));
         }
         self.write("_sum", labels, None, Value::Float(sum));
@@ -94,15 +105,22 @@ impl Samples<'_> {
     }
 
     fn write_header(&mut self) {
-        let Family { name, kind, help } = self.family;
-        self.text.push_str("# HELP ");
+        let Family { name, kind, help } = *self.family;
+        let is_openmetrics = self.format == Format::OpenMetrics;
+        let (name, word) =
+            if is_openmetrics { self.family.in_openmetrics() } else { (name, kind.word()) };
+        self.write_line("# HELP ", name, |text| escape(help, is_openmetrics, text));
+        self.write_line("# TYPE ", name, |text| text.push_str(word));
+        if is_openmetrics && let Some(unit) = Family::unit(name) {
+            self.write_line("# UNIT ", name, |text| text.push_str(unit));
+        }
+    }
+
+    fn write_line(&mut self, start: &str, name: &str, rest: impl FnOnce(&mut String)) {
+        self.text.push_str(start);
         self.text.push_str(name);
         self.text.push(' ');
-        escape(help, false, self.text);
-        self.text.push_str("\n# TYPE ");
-        self.text.push_str(name);
-        self.text.push(' ');
-        self.text.push_str(kind.word());
+        rest(self.text);
         self.text.push('\n');
     }
 }
@@ -161,7 +179,7 @@ mod tests {
             # HELP fill_seconds Time to fill.
             # TYPE fill_seconds histogram
             fill_seconds_bucket{tank="north",le="0.5"} 1
-            fill_seconds_bucket{tank="north",le="10"} 3
+            fill_seconds_bucket{tank="north",le="10.0"} 3
             fill_seconds_bucket{tank="north",le="+Inf"} 4
             fill_seconds_sum{tank="north"} 21.25
             fill_seconds_count{tank="north"} 4
@@ -178,6 +196,39 @@ mod tests {
             # HELP a_total "\\\n"
             # TYPE a_total counter
             a_total 1
+        "#]]
+        .assert_eq(&exposition.into_text());
+    }
+
+    #[test]
+    fn openmetrics_says_types_and_units_its_own_way_and_where_it_ends() {
+        const FAMILIES: [Family; 4] = [
+            Family { name: "fill_seconds_total", kind: Kind::Counter, help: "Time \"filling\"." },
+            // Kept from before there were rules.
+            Family { name: "old_bytes", kind: Kind::Counter, help: "Poured." },
+            Family { name: "tank_info", kind: Kind::Info, help: "Whose it is." },
+            LEVEL,
+        ];
+        let mut exposition = Exposition::new(Format::OpenMetrics);
+        for family in &FAMILIES {
+            exposition.family(family).push(&[("tank", "north")], 1_u64);
+        }
+        expect![[r#"
+            # HELP fill_seconds Time \"filling\".
+            # TYPE fill_seconds counter
+            # UNIT fill_seconds seconds
+            fill_seconds_total{tank="north"} 1
+            # HELP old_bytes Poured.
+            # TYPE old_bytes unknown
+            # UNIT old_bytes bytes
+            old_bytes{tank="north"} 1
+            # HELP tank Whose it is.
+            # TYPE tank info
+            tank_info{tank="north"} 1
+            # HELP tank_level_metres Height of the water.
+            # TYPE tank_level_metres gauge
+            tank_level_metres{tank="north"} 1
+            # EOF
         "#]]
         .assert_eq(&exposition.into_text());
     }

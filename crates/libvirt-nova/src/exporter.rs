@@ -16,6 +16,7 @@ use tokio::{
 use crate::{
     daemon::Daemon,
     families,
+    http::Wanted,
     inventory::{Instance, Roster},
     live::Live,
     log,
@@ -67,7 +68,7 @@ impl Exporter {
         Self { daemon, min_age, telemetry, log, last: Mutex::default() }
     }
 
-    /// Returns a whole exposition in Prometheus' text format, within `deadline`.
+    /// Returns a whole exposition as it is wanted.
     ///
     /// libvirtd does the work once for scrapes that arrive while another one is
     /// served, and for those that come soon after; what happened to a domain before
@@ -75,9 +76,9 @@ impl Exporter {
     /// says nothing of it, not even whether it is up.
     ///
     /// Dropping the future stops nothing: calls that are under way would count as hanging.
-    pub(crate) async fn scrape(self: Arc<Self>, deadline: Duration) -> String {
+    pub(crate) async fn scrape(self: Arc<Self>, wanted: Wanted) -> String {
         let arrived = Instant::now();
-        let until = after(arrived, deadline);
+        let until = after(arrived, wanted.deadline);
         let this = Arc::clone(&self);
         let collecting = task::spawn(async move { this.snapshot(arrived, until).await });
         // It neither panics nor is it cancelled.
@@ -85,7 +86,7 @@ impl Exporter {
         let ledger = self.daemon.ledger();
         let tasks = Handle::current().metrics().num_alive_tasks();
         let report = self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks);
-        families::expose(&snapshot, &report)
+        families::expose(wanted.format, &snapshot, &report)
     }
 
     async fn snapshot(&self, arrived: Instant, until: Instant) -> Arc<Snapshot> {

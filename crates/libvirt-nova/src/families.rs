@@ -8,7 +8,7 @@
 //! * [`exporter`]: libvirtd's state and our own work
 //! * [`process`]: the exporter's own use of the host
 
-use exposition::{Exposition, Family, Samples};
+use exposition::{Exposition, Family, Format, Samples};
 
 use crate::{
     snapshot::{Measured, Snapshot},
@@ -46,8 +46,8 @@ pub(crate) enum Write {
 pub(crate) const TABLE: [&[Row]; 4] = [exporter::ROWS, instance::ROWS, domain::ROWS, process::ROWS];
 
 /// Returns the exposition of a snapshot.
-pub(crate) fn expose(snapshot: &Snapshot, report: &Report) -> String {
-    let mut exposition = Exposition::default();
+pub(crate) fn expose(format: Format, snapshot: &Snapshot, report: &Report) -> String {
+    let mut exposition = Exposition::new(format);
     for row in TABLE.into_iter().flatten() {
         row.write(snapshot, report, &mut exposition);
     }

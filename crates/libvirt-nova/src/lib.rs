@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use exposition::Format;
 use tokio::{
     runtime,
     signal::unix::{SignalKind, signal},
@@ -24,6 +25,7 @@ use crate::{
     exporter::Exporter,
     fault::chain,
     flags::{Flags, Stop},
+    http::Wanted,
     later::later,
     log::LogTarget,
     telemetry::Telemetry,
@@ -108,7 +110,7 @@ async fn print_once(flags: Flags, log: Arc<log::Counts>) -> io::Result<()> {
     let watching = tokio::spawn(watching);
     // A scrape does not wait for libvirtd to let us in, who asks by hand does.
     daemon.live(later(deadline)).await;
-    let text = exporter.scrape(deadline).await;
+    let text = exporter.scrape(Wanted { deadline, format: Format::Text }).await;
     watching.abort();
     daemon.close().await;
     io::stdout().write_all(text.as_bytes())
@@ -155,7 +157,7 @@ async fn serve(flags: Flags, log: Arc<log::Counts>) -> Result<(), Box<dyn Error>
             _ = hangup.recv() => {}
         }
     };
-    let scrape = |deadline| Arc::clone(&exporter).scrape(deadline);
+    let scrape = |wanted| Arc::clone(&exporter).scrape(wanted);
     http::serve(listeners, &path, deadline, scrape, stop).await;
     // Nobody shall mistake our goodbye for libvirtd's.
     watching.abort();

@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         family: Family {
             name: "libvirt_nova_exporter_build_info",
-            kind: Kind::Gauge,
+            kind: Kind::Info,
             help: "Which build of the exporter this is.",
         },
         origin: "the build",

@@ -145,7 +145,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         family: Family {
             name: "libvirt_nova_instance_info",
-            kind: Kind::Gauge,
+            kind: Kind::Info,
             help: "What Nova says of the instance: the join for everything else.",
         },
         origin: "Nova's metadata in the domain",

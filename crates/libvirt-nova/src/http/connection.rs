@@ -24,7 +24,7 @@ use tokio::{
     time::{self, Instant},
 };
 
-use super::dispatch::Dispatch;
+use super::{dispatch::Dispatch, wanted::Wanted};
 
 /// How long a connection waits for its peer.
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +122,7 @@ pub(super) async fn attend<T, S, F>(
     dispatch: &Dispatch<'_, S>,
 ) where
     T: AsyncRead + AsyncWrite + Unpin,
-    S: Fn(Duration) -> F,
+    S: Fn(Wanted) -> F,
     F: Future<Output = String>,
 {
     let seat = &*seat;

@@ -9,6 +9,7 @@ use super::{
     deadline::deadline,
     landing,
     response::{self, Response},
+    wanted::{self, Wanted},
 };
 use crate::flags::MetricsPath;
 
@@ -23,7 +24,7 @@ pub(super) struct Dispatch<'a, S> {
 
 impl<'a, S, F> Dispatch<'a, S>
 where
-    S: Fn(Duration) -> F,
+    S: Fn(Wanted) -> F,
     F: Future<Output = String>,
 {
     /// Makes the routes; `scrape` returns an exposition within the time it is given, which
@@ -45,20 +46,25 @@ where
             return response::method_not_allowed();
         }
         if metrics {
-            self.scrape(deadline(request.headers(), self.deadline)).await
+            let headers = request.headers();
+            let deadline = deadline(headers, self.deadline);
+            let wanted = Wanted { deadline, format: wanted::format(headers) };
+            self.scrape(wanted, wanted::takes_gzip(headers)).await
         } else {
             response::page(landing::page(self.metrics_path))
         }
     }
 
-    async fn scrape(&self, deadline: Duration) -> Response {
+    async fn scrape(&self, wanted: Wanted, is_gzip: bool) -> Response {
         let Some(_running) = Running::start(&self.running) else {
             return response::too_many_scrapes();
         };
         // The exporter answers at its deadline with what it has. If ever it did not, its peer
         // would be gone, and the place must be free again.
-        match time::timeout(deadline.saturating_add(OVERRUN), (self.scrape)(deadline)).await {
-            Ok(exposition) => response::metrics(exposition),
+        let limit = wanted.deadline.saturating_add(OVERRUN);
+        match time::timeout(limit, (self.scrape)(wanted)).await {
+            Ok(exposition) if is_gzip => response::gzipped_metrics(&exposition, wanted.format),
+            Ok(exposition) => response::metrics(exposition, wanted.format),
             Err(_) => response::overdue(),
         }
     }
@@ -94,11 +100,12 @@ pub(super) const MAX_SCRAPES: usize = 40;
 mod tests {
     use std::future;
 
+    use exposition::Format;
     use futures_util::future::FutureExt;
     use http_body_util::BodyExt;
     use hyper::{StatusCode, header};
 
-    use super::*;
+    use super::{super::gzip::gzip, *};
 
     fn request(method: &str, target: &str) -> Request<()> {
         Request::builder().method(method).uri(target).body(()).unwrap()
@@ -107,7 +114,7 @@ mod tests {
     /// Answers with a `scrape` that is done at once and tells its deadline.
     fn answer(path: &str, request: &Request<()>) -> Response {
         let path = path.parse().unwrap();
-        let scrape = |deadline: Duration| future::ready(format!("deadline {deadline:?}\n"));
+        let scrape = |wanted: Wanted| future::ready(format!("deadline {:?}\n", wanted.deadline));
         runtime().block_on(Dispatch::new(&path, Duration::from_secs(5), scrape).answer(request))
     }
 
@@ -145,6 +152,26 @@ mod tests {
         let value = header::HeaderValue::from_static("2");
         request.headers_mut().insert("X-Prometheus-Scrape-Timeout-Seconds", value);
         assert_eq!(body(answer("/m", &request)), "deadline 1.8s\n");
+    }
+
+    #[test]
+    fn the_form_is_the_peers() {
+        let mut request = request("GET", "/m");
+        let plain = answer("/m", &request);
+        assert_eq!(header(&plain, header::CONTENT_TYPE), Format::Text.content_type());
+        assert_eq!(header(&plain, header::CONTENT_ENCODING), "");
+        for (name, value) in [
+            (header::ACCEPT, "application/openmetrics-text;version=1.0.0"),
+            (header::ACCEPT_ENCODING, "gzip"),
+        ] {
+            request.headers_mut().insert(name, header::HeaderValue::from_static(value));
+        }
+        let response = answer("/m", &request);
+        assert_eq!(header(&response, header::CONTENT_TYPE), Format::OpenMetrics.content_type());
+        assert_eq!(header(&response, header::CONTENT_ENCODING), "gzip");
+        assert_eq!(header(&response, header::VARY), "Accept, Accept-Encoding");
+        let bytes = response.into_body().collect().now_or_never().unwrap().unwrap().to_bytes();
+        assert_eq!(bytes, gzip("deadline 5s\n"));
     }
 
     #[test]

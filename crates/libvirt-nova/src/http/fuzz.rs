@@ -16,6 +16,8 @@ use tokio::{
 use super::{
     connection::{self, Limits, Seat},
     dispatch::Dispatch,
+    gzip::gzip,
+    wanted::Wanted,
 };
 use crate::flags::MetricsPath;
 
@@ -34,7 +36,7 @@ pub fn web_request(data: &[u8]) {
     let answer = runtime.expect("a runtime without a driver needs nothing").block_on(async {
         let path = "/metrics".parse::<MetricsPath>().expect("a path");
         let (peer, stream) = io::duplex(if reads_nothing { 64 } else { sent.len().max(64) });
-        let scrape = async |_: Duration| {
+        let scrape = async |_: Wanted| {
             time::sleep(SCRAPE).await;
             EXPOSITION.to_owned()
         };
@@ -96,9 +98,9 @@ async fn answer(
 
 /// Asserts that bytes are responses, whole but for the last.
 fn well_formed(answer: &[u8]) {
-    let text = std::str::from_utf8(answer).expect("all that we say is UTF-8");
-    let mut rest = text;
-    while let Some((head, after)) = rest.split_once("\r\n\r\n") {
+    let text = String::from_utf8_lossy(answer);
+    let mut rest = answer;
+    while let Some((head, after)) = split_head(rest) {
         let mut lines = head.split("\r\n");
         let status = lines.next().unwrap_or_default();
         let code = status.strip_prefix("HTTP/1.1 ").or_else(|| status.strip_prefix("HTTP/1.0 "));
@@ -121,16 +123,25 @@ fn well_formed(answer: &[u8]) {
             }
         }
         // No body of ours begins like a response: such a one answers HEAD.
-        if after.starts_with("HTTP/1.") || code == "100" {
+        if after.starts_with(b"HTTP/1.") || code == "100" {
             rest = after;
             continue;
         }
         let length = length.unwrap_or_else(|| panic!("no length: {text:?}"));
         let Some((body, next)) = after.split_at_checked(length) else { return };
         if code == "200" {
-            assert!(body == EXPOSITION || body.starts_with("<!DOCTYPE html>"), "{body:?}");
+            let is_page = body.starts_with(b"<!DOCTYPE html>");
+            let is_metrics = body == EXPOSITION.as_bytes() || body == gzip(EXPOSITION);
+            assert!(is_metrics || is_page, "{body:?}");
         }
         rest = next;
     }
-    assert!(!rest.contains('\n') || rest.starts_with("HTTP/1."), "{text:?}");
+    assert!(!rest.contains(&b'\n') || rest.starts_with(b"HTTP/1."), "{text:?}");
+}
+
+/// Splits off the head of a response, which is all UTF-8.
+fn split_head(answer: &[u8]) -> Option<(&str, &[u8])> {
+    let at = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let (head, rest) = answer.split_at_checked(at)?;
+    Some((std::str::from_utf8(head).expect("our heads are UTF-8"), rest.get(4..)?))
 }

@@ -1,24 +1,31 @@
 //! The responses there are.
 
 use bytes::Bytes;
+use exposition::Format;
 use http_body_util::Full;
 use hyper::{
     StatusCode,
     header::{
-        ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
-        X_CONTENT_TYPE_OPTIONS,
+        ALLOW, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+        RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
     },
 };
 
+use super::gzip::gzip;
 use crate::flags::MetricsPath;
 
 /// A response whose length is known, so that `Content-Length` is always sent.
 pub(super) type Response = hyper::Response<Full<Bytes>>;
 
-/// The metrics, in Prometheus' text format.
-pub(super) fn metrics(text: String) -> Response {
-    // Prometheus 3 refuses a scrape without a type it knows.
-    response(StatusCode::OK, exposition::CONTENT_TYPE, text)
+/// The metrics.
+pub(super) fn metrics(text: impl Into<Bytes>, format: Format) -> Response {
+    let metrics = response(StatusCode::OK, format.content_type(), text);
+    with(metrics, VARY, "Accept, Accept-Encoding")
+}
+
+/// The metrics, compressed.
+pub(super) fn gzipped_metrics(text: &str, format: Format) -> Response {
+    with(metrics(gzip(text), format), CONTENT_ENCODING, "gzip")
 }
 
 /// A page that needs nothing but itself.

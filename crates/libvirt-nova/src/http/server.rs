@@ -12,6 +12,7 @@ use super::{
     connection::{self, Limits, Seat},
     dispatch::{Dispatch, MAX_SCRAPES},
     listener::Listener,
+    wanted::Wanted,
 };
 use crate::flags::MetricsPath;
 
@@ -30,7 +31,7 @@ pub(crate) async fn serve<S, F>(
     scrape: S,
     until: impl Future<Output = ()>,
 ) where
-    S: Fn(Duration) -> F,
+    S: Fn(Wanted) -> F,
     F: Future<Output = String>,
 {
     serve_within(Limits::default(), listeners, metrics_path, deadline, scrape, until).await;
@@ -44,7 +45,7 @@ async fn serve_within<S, F>(
     scrape: S,
     until: impl Future<Output = ()>,
 ) where
-    S: Fn(Duration) -> F,
+    S: Fn(Wanted) -> F,
     F: Future<Output = String>,
 {
     let dispatch = Dispatch::new(metrics_path, deadline, scrape);
@@ -156,7 +157,7 @@ mod tests {
     impl Server {
         fn start<S, F>(limits: Limits, scrape: S) -> Self
         where
-            S: Fn(Duration) -> F + Send + 'static,
+            S: Fn(Wanted) -> F + Send + 'static,
             F: Future<Output = String>,
         {
             let (stop, stopped) = oneshot::channel();
@@ -200,7 +201,7 @@ mod tests {
 
     const GET: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 
-    fn at_once(_: Duration) -> future::Ready<String> {
+    fn at_once(_: Wanted) -> future::Ready<String> {
         future::ready("up 1\n".to_owned())
     }
 

@@ -88,6 +88,15 @@ impl Exporter {
         Scrape::new(http::get(self.address, "/metrics", &header))
     }
 
+    /// Scrapes as a Prometheus does, which prefers OpenMetrics.
+    pub(crate) fn openmetrics(&self) -> String {
+        let accept = "Accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5\r\n";
+        let response = http::get(self.address, "/metrics", accept);
+        let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        assert_eq!(response.header("content-type"), content_type);
+        response.body
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }

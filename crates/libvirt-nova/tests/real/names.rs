@@ -65,7 +65,18 @@ fn hostile_names_come_back_as_they_were_typed() {
     for complaint in complaints(&scrape.response.body) {
         assert!(is_inherited(&complaint), "{complaint}");
     }
-    assert_eq!(read_by_python(&scrape), read_by_us(&scrape));
+    assert_eq!(read_by_python(TEXT, &scrape.response.body), read_by_us(&scrape));
+    // In either format, a sample has the same name and labels.
+    let openmetrics = exporter.openmetrics();
+    let samples = |program, text: &str| {
+        let lines = read_by_python(program, text).into_iter();
+        let of_guests =
+            lines.filter(|line| line.contains(" uuid=") || line.contains(" libvirtname="));
+        of_guests.map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect::<BTreeSet<_>>()
+    };
+    let read = samples(NAMES_OF_OPENMETRICS, &openmetrics);
+    assert!(read.len() > 100, "{read:#?}");
+    assert_eq!(read, samples(NAMES_OF_TEXT, &scrape.response.body));
 
     // What the log tells of those that go, it tells in one line each.
     for guest in &guests[..3] {
@@ -77,26 +88,50 @@ fn hostile_names_come_back_as_they_were_typed() {
     }
 }
 
-/// What the Python client library reads, in the form of [`read_by_us`].
-fn read_by_python(scrape: &Scrape) -> BTreeSet<String> {
+/// Prints what the library reads, in the form of [`read_by_us`].
+const TEXT: &str = "
+from prometheus_client.parser import text_string_to_metric_families as families
+def line(family, sample, labels):
+    return f'{family.type} {family.documentation.encode().hex()} {sample.name}{labels} {float(sample.value)!r}'
+";
+
+/// Prints names and labels alone, as they are written: this reader puts in a `_total` of its own.
+const NAMES_OF_TEXT: &str = "
+from prometheus_client.parser import text_string_to_metric_families as families
+def line(family, sample, labels):
+    name = sample.name
+    if family.type == 'counter' and family.name in INHERITED:
+        name = family.name
+    return f'{name}{labels} 0'
+INHERITED = [f'libvirt_nova_instance_{name}' for name in ('rxbytes', 'txbytes', 'rdbytes', 'wrbytes', 'rdreq', 'wrreq')]
+";
+
+/// The same of OpenMetrics, by a reader that forgives little.
+const NAMES_OF_OPENMETRICS: &str = "
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as families
+def line(family, sample, labels):
+    return f'{sample.name}{labels} 0'
+";
+
+/// What the Python client library reads, as `program` prints it.
+fn read_by_python(program: &str, text: &str) -> BTreeSet<String> {
     let python = checkout().join("target/testbed/python/bin/python");
     assert!(python.exists(), "{} is missing: run scripts/test", python.display());
-    let program = "
+    let read = "
 import sys
-from prometheus_client.parser import text_string_to_metric_families
-text = sys.stdin.buffer.read().decode()
-for family in text_string_to_metric_families(text):
+for family in families(sys.stdin.buffer.read().decode()):
     for sample in family.samples:
-        labels = ''.join(f' {name}={value.encode().hex()}' for name, value in sorted(sample.labels.items()))
-        print(f'{family.type} {family.documentation.encode().hex()} {sample.name}{labels} {float(sample.value)!r}')
+        print(line(family, sample, ''.join(
+            f' {name}={value.encode().hex()}' for name, value in sorted(sample.labels.items()))))
 ";
+    let program = &format!("{program}{read}");
     let mut child = command(python)
         .args(["-c", program])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(scrape.response.body.as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
