@@ -1,13 +1,21 @@
 //! libvirt's field names and units, and what they become.
 //!
-//! Its KiB end here. A field that libvirt did not give is `None`.
+//! Its KiB and nanoseconds end here and in the modules below. A field that libvirt
+//! did not give is `None`.
+//!
+//! * [`balloon`]: a domain's memory
+//! * [`block`]: a disk
+//! * [`net`]: a network interface
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::collections::BTreeMap;
 
 use libvirt_wire::TypedParam;
+
+pub(crate) use self::{balloon::Balloon, block::Block, net::Net};
+
+mod balloon;
+mod block;
+mod net;
 
 /// What libvirt measured of a domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,41 +41,6 @@ pub(crate) enum State {
     Shutoff,
     Crashed,
     Pmsuspended,
-}
-
-/// What the guest's balloon driver told, in bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Balloon {
-    /// Memory that the guest sees in all.
-    pub(crate) available: Option<u64>,
-    /// Memory that the guest could give to a program without swapping.
-    pub(crate) usable: Option<u64>,
-    /// Memory that the guest uses for nothing at all, not even as cache.
-    pub(crate) unused: Option<u64>,
-    /// When the driver told it.
-    pub(crate) last_update: Option<SystemTime>,
-    /// Whether libvirt looked, even if there is no driver to tell.
-    pub(crate) is_measured: bool,
-}
-
-/// The counters of a network interface, as the guest sees its directions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Net {
-    /// Its name on the host.
-    pub(crate) name: String,
-    pub(crate) received_bytes: Option<u64>,
-    pub(crate) transmitted_bytes: Option<u64>,
-}
-
-/// The counters of a disk.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Block {
-    /// Its name in the guest.
-    pub(crate) name: String,
-    pub(crate) read_bytes: Option<u64>,
-    pub(crate) read_requests: Option<u64>,
-    pub(crate) written_bytes: Option<u64>,
-    pub(crate) write_requests: Option<u64>,
 }
 
 impl DomainStats {
@@ -113,7 +86,7 @@ impl DomainStats {
     /// without disks tells as well.
     pub(crate) fn is_complete(&self) -> bool {
         let is_counted = |block: &Block| block.read_bytes.is_some();
-        self.balloon.is_measured && (self.blocks.is_empty() || self.blocks.iter().any(is_counted))
+        self.balloon.rss.is_some() && (self.blocks.is_empty() || self.blocks.iter().any(is_counted))
     }
 }
 
@@ -155,62 +128,6 @@ impl State {
     }
 }
 
-impl Balloon {
-    fn take(&mut self, field: &str, number: Option<u64>) {
-        let bytes = number.and_then(|kib| kib.checked_mul(KIB));
-        match field {
-            "available" => self.available = bytes,
-            "usable" => self.usable = bytes,
-            "unused" => self.unused = bytes,
-            "rss" => self.is_measured = true,
-            // 0 means that the driver has never told anything.
-            "last-update" => {
-                self.last_update = number
-                    .filter(|seconds| *seconds > 0)
-                    .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
-            }
-            _ => {}
-        }
-    }
-
-    /// Memory in use, caches not counted, in bytes.
-    ///
-    /// `None` where the guest did not tell, or told of more that is usable than
-    /// there is.
-    pub(crate) fn used(&self) -> Option<u64> {
-        self.available?.checked_sub(self.usable?)
-    }
-
-    /// Memory in use, caches counted, in bytes.
-    pub(crate) fn used_with_cache(&self) -> Option<u64> {
-        self.available?.checked_sub(self.unused?)
-    }
-}
-
-impl Net {
-    fn take(&mut self, field: &str, number: Option<u64>, text: Option<&str>) {
-        match field {
-            "name" => self.name = text.unwrap_or_default().to_owned(),
-            "rx.bytes" => self.received_bytes = number,
-            "tx.bytes" => self.transmitted_bytes = number,
-            _ => {}
-        }
-    }
-}
-
-impl Block {
-    fn take(&mut self, field: &str, number: Option<u64>, text: Option<&str>) {
-        match field {
-            "name" => self.name = text.unwrap_or_default().to_owned(),
-            "rd.bytes" => self.read_bytes = number,
-            "rd.reqs" => self.read_requests = number,
-            "wr.bytes" => self.written_bytes = number,
-            "wr.reqs" => self.write_requests = number,
-            _ => {}
-        }
-    }
-}
-
 /// `VIR_DOMAIN_PAUSED_STARTING_UP`
 const PAUSED_STARTING_UP: u64 = 11;
 /// libvirt's unit of memory, in bytes.
@@ -241,7 +158,7 @@ mod tests {
             ("block.9.name", Value::String("vdj".into())),
             ("block.9.wr.reqs", Value::LLong(-1)),
         ]));
-        let net = Net { name: "tap2".into(), received_bytes: Some(7), transmitted_bytes: None };
+        let net = Net { name: "tap2".into(), received_bytes: Some(7), ..Net::default() };
         assert_eq!(stats.nets, [net]);
         assert_eq!(
             stats.blocks.iter().map(|block| &*block.name).collect::<Vec<_>>(),

@@ -1,4 +1,4 @@
-//! The families of the libvirt exporters, in libvirt's words.
+//! A domain's state, and how well its statistics are known.
 
 use exposition::{Family, Kind, Samples, Value};
 use libvirt_wire::call::ControlState;
@@ -79,7 +79,7 @@ pub(super) const ROWS: &[Row] = &[
     },
 ];
 
-fn push(measured: &Measured, value: impl Into<Value>, samples: &mut Samples<'_>) {
+pub(super) fn push(measured: &Measured, value: impl Into<Value>, samples: &mut Samples<'_>) {
     let instance = &measured.instance;
     let labels = [("domain", instance.domain.name.as_str()), ("uuid", instance.uuid.as_str())];
     samples.push(&labels, value);

@@ -54,6 +54,52 @@ fn every_counter_lies_between_two_readings_of_virsh() {
     }
 }
 
+#[test]
+fn every_counter_in_libvirts_words_lies_between_two_readings_too() {
+    let libvirtd = Libvirtd::start(&[]);
+    let guest = libvirtd.kernel_guest(&[("BURN", "30")]).booted();
+    let exporter = Exporter::on(&libvirtd);
+    guest.write_to_disk(8192);
+    let before = guest.virsh().stats(&guest.name);
+    let scrape = exporter.scrape();
+    let after = guest.virsh().stats(&guest.name);
+    let of_guest = [("domain", guest.name.as_str()), ("uuid", &guest.uuid)];
+    for (family, field, target, unit) in COUNTERS {
+        let family = format!("libvirt_domain_{family}");
+        let target = if target == "tap" { &*guest.tap } else { target };
+        let labels = [&of_guest[..], &[("target_device", target)]].concat();
+        // Rounded to a nanosecond: the text has all digits of the seconds.
+        let value = (scrape.value(&family, &labels) * unit).round();
+        let (before, after) = (before.number(field), after.number(field));
+        assert!(
+            in_order(before, value, after),
+            "{family}: virsh says {before} before and {after} after, the scrape {value}"
+        );
+    }
+}
+
+/// Families, the fields that they come from, their devices, and how many of libvirt's units are one
+/// of ours.
+const COUNTERS: [(&str, &str, &str, f64); 17] = [
+    ("block_stats_capacity_bytes", "block.0.capacity", "vda", 1.0),
+    ("block_stats_flush_requests_total", "block.0.fl.reqs", "vda", 1.0),
+    ("block_stats_flush_time_seconds_total", "block.0.fl.times", "vda", 1e9),
+    ("block_stats_read_bytes_total", "block.0.rd.bytes", "vda", 1.0),
+    ("block_stats_read_requests_total", "block.0.rd.reqs", "vda", 1.0),
+    ("block_stats_read_time_seconds_total", "block.0.rd.times", "vda", 1e9),
+    ("block_stats_write_bytes_total", "block.0.wr.bytes", "vda", 1.0),
+    ("block_stats_write_requests_total", "block.0.wr.reqs", "vda", 1.0),
+    ("block_stats_write_time_seconds_total", "block.0.wr.times", "vda", 1e9),
+    ("interface_stats_receive_bytes_total", "net.0.rx.bytes", "tap", 1.0),
+    ("interface_stats_receive_drops_total", "net.0.rx.drop", "tap", 1.0),
+    ("interface_stats_receive_errors_total", "net.0.rx.errs", "tap", 1.0),
+    ("interface_stats_receive_packets_total", "net.0.rx.pkts", "tap", 1.0),
+    ("interface_stats_transmit_bytes_total", "net.0.tx.bytes", "tap", 1.0),
+    ("interface_stats_transmit_drops_total", "net.0.tx.drop", "tap", 1.0),
+    ("interface_stats_transmit_errors_total", "net.0.tx.errs", "tap", 1.0),
+    ("interface_stats_transmit_packets_total", "net.0.tx.pkts", "tap", 1.0),
+];
+
 #[expect(clippy::cast_precision_loss, reason = "a counter of a young guest has far below 53 bits")]
 fn in_order(before: u64, value: f64, after: u64) -> bool {
     before as f64 <= value && value <= after as f64
@@ -81,6 +127,28 @@ fn memory_is_what_virsh_says() {
     for (family, expected) in MEMORY.into_iter().zip(expected) {
         assert_eq!(scrape.value(family, &name).to_string(), expected.to_string(), "{family}");
     }
+    let domain = [("domain", guest.name.as_str())];
+    for (family, field, unit) in [
+        ("available_bytes", "available", 1024),
+        ("current_balloon_bytes", "actual", 1024),
+        ("disk_caches_bytes", "disk_caches", 1024),
+        ("last_update_timestamp_seconds", "last_update", 1),
+        ("major_fault_total", "major_fault", 1),
+        ("minor_fault_total", "minor_fault", 1),
+        ("swap_in_bytes", "swap_in", 1024),
+        ("swap_out_bytes", "swap_out", 1024),
+        ("unused_bytes", "unused", 1024),
+        ("usable_bytes", "usable", 1024),
+    ] {
+        let family = format!("libvirt_domain_memory_stats_{family}");
+        let expected = told[field] * unit;
+        assert_eq!(scrape.value(&family, &domain).to_string(), expected.to_string(), "{family}");
+    }
+    assert_eq!(scrape.value("libvirt_domain_memory_stats_valid", &domain), 1.0);
+    let percent = scrape.value("libvirt_domain_memory_stats_used_percent", &domain);
+    let share = 100.0 * f64::from(u32::try_from(expected[1]).unwrap())
+        / f64::from(u32::try_from(expected[0]).unwrap());
+    assert!((percent - share).abs() < 1e-9, "{percent} % used, expected {share}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The mission's families have the names, types, help and labels that were there before us.
 
+use std::collections::BTreeSet;
+
 use crate::{
     exporter::Exporter,
     guest::Guest,
@@ -49,11 +51,12 @@ fn a_guest_without_a_balloon_driver_has_no_memory_samples() {
     let families = scrape.families_of(&guest.name);
     let expected =
         FAMILIES.map(|(name, ..)| name).into_iter().filter(|name| !MEMORY.contains(name));
-    let of_libvirt = ["control_state", "state", "stats_age_seconds", "stats_complete"];
-    let of_libvirt = of_libvirt.map(|name| format!("libvirt_domain_{name}"));
-    let mut expected: Vec<_> = expected.map(str::to_owned).chain(of_libvirt).collect();
-    expected.sort_unstable();
-    assert_eq!(families.into_keys().collect::<Vec<_>>(), expected);
+    let expected: BTreeSet<_> =
+        expected.chain(OF_LIBVIRT).chain(OF_LIBVIRTS_MEMORY).map(str::to_owned).collect();
+    let found = families.into_keys().map(str::to_owned);
+    assert_eq!(found.collect::<BTreeSet<_>>(), expected);
+    let valid = scrape.value("libvirt_domain_memory_stats_valid", &[("domain", &guest.name)]);
+    assert_eq!(valid, 0.0);
 }
 
 #[test]
@@ -126,7 +129,7 @@ fn foreign_guest(libvirtd: &Libvirtd) -> Guest<'_> {
 }
 
 /// The mission's families as they are exposed: name, type, help, and labels beyond [`NAMES`].
-const FAMILIES: [(&str, &str, &str, &[&str]); 12] = [
+pub(crate) const FAMILIES: [(&str, &str, &str, &[&str]); 12] = [
     ("libvirt_nova_instance_cpu_time_total", "counter", "instance vcpu time", &[]),
     ("libvirt_nova_instance_memory_alloc_kb", "gauge", "instance memory allocated", &[]),
     ("libvirt_nova_instance_memory_used_kb", "gauge", "instance memory used", &[]),
@@ -181,8 +184,50 @@ const FAMILIES: [(&str, &str, &str, &[&str]); 12] = [
     ),
 ];
 
+/// The families in libvirt's words that every running guest with a disk and a NIC has, but for those
+/// of its memory.
+pub(crate) const OF_LIBVIRT: [&str; 21] = [
+    "libvirt_domain_block_stats_capacity_bytes",
+    "libvirt_domain_block_stats_flush_requests_total",
+    "libvirt_domain_block_stats_flush_time_seconds_total",
+    "libvirt_domain_block_stats_read_bytes_total",
+    "libvirt_domain_block_stats_read_requests_total",
+    "libvirt_domain_block_stats_read_time_seconds_total",
+    "libvirt_domain_block_stats_write_bytes_total",
+    "libvirt_domain_block_stats_write_requests_total",
+    "libvirt_domain_block_stats_write_time_seconds_total",
+    "libvirt_domain_control_state",
+    "libvirt_domain_interface_stats_receive_bytes_total",
+    "libvirt_domain_interface_stats_receive_drops_total",
+    "libvirt_domain_interface_stats_receive_errors_total",
+    "libvirt_domain_interface_stats_receive_packets_total",
+    "libvirt_domain_interface_stats_transmit_bytes_total",
+    "libvirt_domain_interface_stats_transmit_drops_total",
+    "libvirt_domain_interface_stats_transmit_errors_total",
+    "libvirt_domain_interface_stats_transmit_packets_total",
+    "libvirt_domain_state",
+    "libvirt_domain_stats_age_seconds",
+    "libvirt_domain_stats_complete",
+];
+
+/// What QEMU tells of its memory where the guest tells nothing.
+pub(crate) const OF_LIBVIRTS_MEMORY: [&str; 2] =
+    ["libvirt_domain_memory_stats_rss_bytes", "libvirt_domain_memory_stats_valid"];
+
 /// The labels that every one of them has.
 const NAMES: [&str; 3] = ["libvirtname", "novaname", "novaproject"];
+
+/// Whether a family tells what only the guest's QEMU knows.
+pub(crate) fn needs_monitor(family: &str) -> bool {
+    let starts = [
+        "libvirt_nova_instance_memory_",
+        "libvirt_nova_instance_rd",
+        "libvirt_nova_instance_wr",
+        "libvirt_domain_block_stats_",
+        "libvirt_domain_memory_stats_",
+    ];
+    starts.iter().any(|start| family.starts_with(start))
+}
 
 /// Families that only a balloon's driver gives.
 pub(crate) const MEMORY: [&str; 3] = [

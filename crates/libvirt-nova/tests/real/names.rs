@@ -90,9 +90,11 @@ fn hostile_names_come_back_as_they_were_typed() {
 
 /// Prints what the library reads, in the form of [`read_by_us`].
 const TEXT: &str = "
+import struct
 from prometheus_client.parser import text_string_to_metric_families as families
 def line(family, sample, labels):
-    return f'{family.type} {family.documentation.encode().hex()} {sample.name}{labels} {float(sample.value)!r}'
+    value = struct.pack('>d', sample.value).hex()
+    return f'{family.type} {family.documentation.encode().hex()} {sample.name}{labels} {value}'
 ";
 
 /// Prints names and labels alone, as they are written: this reader puts in a `_total` of its own.
@@ -137,7 +139,7 @@ for family in families(sys.stdin.buffer.read().decode()):
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Every sample with its family's type and help, its labels in hexadecimal.
+/// Every sample with its family's type and help, its labels and the bits of its value in hexadecimal.
 fn read_by_us(scrape: &Scrape) -> BTreeSet<String> {
     let hex = |text: &str| {
         text.bytes().fold(String::new(), |mut hex, byte| {
@@ -157,7 +159,8 @@ fn read_by_us(scrape: &Scrape) -> BTreeSet<String> {
                 None if kind == "counter" && !name.ends_with("_total") => "_total".to_owned(),
                 None => String::new(),
             };
-            lines.insert(format!("{kind} {} {name}{suffix}{labels} {:?}", hex(help), sample.value));
+            let (help, value) = (hex(help), sample.value.to_bits());
+            lines.insert(format!("{kind} {help} {name}{suffix}{labels} {value:016x}"));
         }
     }
     lines

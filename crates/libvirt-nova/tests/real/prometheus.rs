@@ -72,7 +72,9 @@ pub(crate) fn is_inherited(complaint: &str) -> bool {
 }
 
 /// What promtool has against the names that we inherited.
-const INHERITED: [(&str, &str); 10] = [
+const INHERITED: [(&str, &str); 12] = [
+    ("libvirt_domain_memory_stats_swap_in_bytes", NO_TOTAL),
+    ("libvirt_domain_memory_stats_swap_out_bytes", NO_TOTAL),
     ("libvirt_nova_instance_memory_alloc_kb", ABBREVIATED),
     ("libvirt_nova_instance_memory_cache_used_kb", ABBREVIATED),
     ("libvirt_nova_instance_memory_used_kb", ABBREVIATED),

@@ -81,10 +81,10 @@ impl Scrape {
     }
 
     /// The names of the instances that anything is said of, and how many samples each family has of
-    /// them; but for the one that comes and goes with what libvirt is doing at the moment.
+    /// them; but for those that come and go with what libvirt is doing at the moment.
     pub(crate) fn instances(&self) -> BTreeMap<&str, BTreeMap<&str, usize>> {
         let mut instances = BTreeMap::<_, BTreeMap<_, usize>>::new();
-        let steady = self.families.iter().filter(|family| family.name != MOMENTARY);
+        let steady = self.families.iter().filter(|family| !MOMENTARY.contains(&&*family.name));
         for Family { name, samples, .. } in steady {
             for Sample { labels, .. } in samples {
                 if let Some(instance) = labels.get("libvirtname").or_else(|| labels.get("domain")) {
@@ -101,7 +101,12 @@ impl Scrape {
     }
 }
 
-const MOMENTARY: &str = "libvirt_domain_control_state_seconds";
+const MOMENTARY: [&str; 3] = [
+    "libvirt_domain_control_state_seconds",
+    // Given without QEMU, but only by a call that would ask it for more.
+    "libvirt_domain_memory_stats_current_balloon_bytes",
+    "libvirt_domain_memory_stats_maximum_bytes",
+];
 
 impl Sample {
     fn has(&self, labels: &[(&str, &str)]) -> bool {

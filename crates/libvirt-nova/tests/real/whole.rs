@@ -9,6 +9,7 @@ use std::{
 use crate::{
     exporter::Exporter,
     libvirtd::Libvirtd,
+    mission::{FAMILIES, MEMORY, OF_LIBVIRT, OF_LIBVIRTS_MEMORY, needs_monitor},
     wait::{PATIENCE, wait_until},
 };
 
@@ -90,13 +91,16 @@ fn no_scrape_of_a_tight_loop_holds_half_a_guest() {
             if families == whole() {
                 continue;
             }
-            let without = |left_out: &[&str]| -> BTreeMap<_, _> {
-                whole().into_iter().filter(|(name, _)| !left_out.contains(name)).collect()
-            };
             // libvirt itself is at work on the guest, for tenths of a second: it asks QEMU
             // nothing, or holds the guest when its control state is asked for, last of all.
-            let both = [&OF_THE_DISKS[..], &[CONTROL]].concat();
-            let is_busy = [&OF_THE_DISKS[..], &[CONTROL], &both].map(without).contains(&families);
+            let is_monitor_free = |name: &&str| !needs_monitor(name);
+            let is_not_control = |name: &&str| *name != CONTROL;
+            let is_busy = [
+                whole().into_keys().filter(is_monitor_free).collect::<BTreeSet<_>>(),
+                whole().into_keys().filter(is_not_control).collect(),
+                whole().into_keys().filter(is_monitor_free).filter(is_not_control).collect(),
+            ]
+            .contains(&families.keys().copied().collect());
             let is_running = scrape.state(instance) == Some("running");
             // Or it waits for the death of QEMU and says nothing more of the guest, which is told.
             let of_guest = [("domain", instance)];
@@ -125,28 +129,13 @@ const OF_THE_HELD: [&str; 5] = [
     CONTROL,
 ];
 
-const OF_THE_DISKS: [&str; 4] = [
-    "libvirt_nova_instance_rdbytes",
-    "libvirt_nova_instance_rdreq",
-    "libvirt_nova_instance_wrbytes",
-    "libvirt_nova_instance_wrreq",
-];
-
 /// The families of a guest without a balloon driver, and how many samples each has.
 fn whole() -> BTreeMap<&'static str, usize> {
-    BTreeMap::from([
-        ("libvirt_domain_control_state", 4),
-        ("libvirt_domain_state", 8),
-        ("libvirt_domain_stats_age_seconds", 1),
-        ("libvirt_domain_stats_complete", 1),
-        ("libvirt_nova_instance_cpu_time_total", 1),
-        ("libvirt_nova_instance_info", 1),
-        ("libvirt_nova_instance_rdbytes", 1),
-        ("libvirt_nova_instance_rdreq", 1),
-        ("libvirt_nova_instance_rxbytes", 1),
-        ("libvirt_nova_instance_txbytes", 1),
-        ("libvirt_nova_instance_vcpu_count", 1),
-        ("libvirt_nova_instance_wrbytes", 1),
-        ("libvirt_nova_instance_wrreq", 1),
-    ])
+    let of_libvirt = OF_LIBVIRT.into_iter().chain(OF_LIBVIRTS_MEMORY).map(|name| match name {
+        "libvirt_domain_control_state" => (name, 4),
+        "libvirt_domain_state" => (name, 8),
+        _ => (name, 1),
+    });
+    let of_nova = FAMILIES.map(|(name, ..)| (name, 1)).into_iter();
+    of_libvirt.chain(of_nova.filter(|(name, _)| !MEMORY.contains(name))).collect()
 }

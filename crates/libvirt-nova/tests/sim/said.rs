@@ -12,10 +12,20 @@ pub(crate) struct Said(BTreeMap<(String, Labels), f64>);
 const AGES: [&str; 2] =
     ["libvirt_domain_stats_age_seconds", "libvirt_domain_control_state_seconds"];
 /// These tell that something of the domain is not known.
-const HEALTH: [&str; 2] = ["libvirt_domain_stats_complete", "libvirt_domain_control_state"];
+const HEALTH: [&str; 3] = [
+    "libvirt_domain_stats_complete",
+    "libvirt_domain_control_state",
+    "libvirt_domain_memory_stats_valid",
+];
 const MISSION: &str = "libvirt_nova_instance_";
-/// How the names of those families go on that need QEMU's monitor.
-const MONITORED: [&str; 3] = ["memory", "rd", "wr"];
+/// How the names of those families begin that need QEMU's monitor.
+const MONITORED: [&str; 5] = [
+    "libvirt_nova_instance_memory",
+    "libvirt_nova_instance_rd",
+    "libvirt_nova_instance_wr",
+    "libvirt_domain_memory_stats_",
+    "libvirt_domain_block_stats_",
+];
 
 impl Said {
     pub(crate) fn of(scrape: &Scrape) -> Self {
@@ -71,8 +81,7 @@ impl Said {
     /// What needs no monitor: neither the domain's memory nor its disks.
     pub(crate) fn job_free(&self) -> Self {
         let needs_monitor = |family: &str| {
-            HEALTH.contains(&family)
-                || MONITORED.iter().any(|part| family.starts_with(&format!("{MISSION}{part}")))
+            HEALTH.contains(&family) || MONITORED.iter().any(|start| family.starts_with(start))
         };
         let samples = self.0.iter().filter(|((family, _), _)| !needs_monitor(family));
         Self(samples.map(|(sample, value)| (sample.clone(), *value)).collect())
