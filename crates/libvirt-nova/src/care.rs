@@ -88,15 +88,21 @@ impl Care {
         if hanging >= careful_from { left.min(1) } else { left.min(WINDOW) }
     }
 
-    /// How many calls that need no monitor may be in flight now. 0 where none may.
+    /// How many calls that need no monitor one who makes them may have in flight now. 0
+    /// where none may.
+    pub(crate) fn lookups(&self) -> usize {
+        self.lookups_of_all().min(WINDOW)
+    }
+
+    /// The same for all who make them together.
     ///
     /// Such calls hang only where libvirtd holds a whole domain, or is not there at
     /// all. A window's worth beyond the limit is theirs; where that many hang they go one at
     /// a time, for most domains answer at once, until a few more do.
-    pub(crate) fn lookups(&self) -> usize {
+    fn lookups_of_all(&self) -> usize {
         let hanging = self.ledger.abandoned();
         let most = self.abandoned_max.saturating_add(WINDOW);
-        match most.saturating_sub(hanging).min(WINDOW) {
+        match most.saturating_sub(hanging) {
             0 if hanging < most.saturating_add(LAST) => 1,
             left => left,
         }
@@ -110,7 +116,7 @@ impl Care {
     pub(crate) async fn place(&self) -> Option<Place> {
         loop {
             let freed = self.places.freed.notified();
-            let places = self.lookups();
+            let places = self.lookups_of_all();
             if places == 0 {
                 return None;
             }

@@ -13,7 +13,7 @@ use std::{
 use futures_util::{StreamExt, stream};
 use libvirt_client::{CallError, Calls, Client, WINDOW};
 use libvirt_wire::{
-    Procedure, Uuid,
+    Procedure, RemoteError, Uuid,
     call::{
         ConnectGetHostname, ControlState, DomainGetControlInfo, DomainGetCpuStats, DomainGetInfo,
     },
@@ -115,17 +115,22 @@ impl Poll {
         answers
     }
 
-    /// Whether QEMU answers libvirt in any of the domains that have a CPU time.
+    /// Whether QEMU answers libvirt in any of the domains that have a CPU time, or libvirt
+    /// has no word for it.
     async fn any_is_well(&self, roster: &Roster, times: &CpuTimes, until: Instant) -> bool {
         for domain in roster.iter().map(|instance| &instance.domain) {
             if !times.contains_key(&domain.uuid) {
                 continue;
             }
+            let Some(_place) = self.care.place().await else { return false };
             let call = DomainGetControlInfo { domain };
             let asking = self.calls.call(&call, CALL_DEADLINE);
             let Ok(called) = time::timeout_at(until, asking).await else { return false };
-            let info = called.and_then(|reply| reply.decode());
-            if info.is_ok_and(|info| info.state == Some(ControlState::Ok)) {
+            let is_well = match called.and_then(|reply| reply.decode()) {
+                Ok(info) => info.state == Some(ControlState::Ok),
+                Err(error) => error.refusal().is_some_and(RemoteError::is_no_support),
+            };
+            if is_well {
                 return true;
             }
         }
@@ -193,7 +198,7 @@ impl Poll {
                 Err(error) if is_refusal(&error) => answers.refused.push((instance, error)),
                 Err(error) if error.is_disconnected() => lost.push(instance),
                 Err(error) => {
-                    answers.is_silent = true;
+                    answers.is_silent |= error.refusal().is_none();
                     self.troubles.note(&instance.domain, &error);
                 }
             }

@@ -109,15 +109,27 @@ impl Surveyor {
         let (held, askable): (Vec<_>, Vec<_>) = domains.partition(|it| self.care.is_held(it));
         self.memory().standings.keep(roster.iter().map(|instance| &instance.domain));
         let careful = self.care.window() < WINDOW;
-        let (good, lacking) = self.memory().standings.sort(askable.clone(), careful);
-        let (hung, recovered): (Vec<_>, Vec<_>) =
-            lacking.into_iter().partition(|domain| careful || self.care.is_hung(domain));
+        let mut sorted = askable.clone();
+        let lacking: HashSet<_> = {
+            let standings = &self.memory().standings;
+            standings.sort(&mut sorted, careful);
+            let lacking = sorted.iter().filter(|domain| standings.is_lacking(domain));
+            lacking.map(|domain| domain.uuid).collect()
+        };
+        let is_lacking = |domain: &Domain| lacking.contains(&domain.uuid);
+        // What hangs is to be met after what does not, and alone.
+        let (hung, in_turn): (Vec<_>, Vec<_>) = sorted
+            .into_iter()
+            .partition(|domain| is_lacking(domain) && (careful || self.care.is_hung(domain)));
+        let turns = in_turn.chunk_by(|one, next| !is_lacking(one) && !is_lacking(next));
 
         let mut survey = Survey::default();
-        // A call in which one of these hangs must not take others with it. Those in which none
-        // does, as far as is known, have not had their turn for longest.
-        let mut queue: VecDeque<_> = recovered.chunks(1).map(Ask::first).collect();
-        queue.push_back(Ask::first(&good));
+        let mut queue: VecDeque<_> = turns
+            .map(|domains| match domains {
+                [domain] if is_lacking(domain) => Ask::again(domains),
+                _ => Ask::first(domains),
+            })
+            .collect();
         queue.extend(hung.chunks(1).map(Ask::again));
         // Some time is kept for what needs no monitor.
         let left = until.saturating_duration_since(began);
@@ -147,7 +159,7 @@ impl Surveyor {
                 Some(_) => Given::Part,
             };
             // Who was not asked is as he was.
-            if tried.contains(&uuid) {
+            if tried.contains(&uuid) || given == Given::All {
                 memory.standings.note(domain, given, began);
             } else if is_stopped {
                 survey.skipped.abandoned = survey.skipped.abandoned.saturating_add(1);
@@ -188,6 +200,11 @@ impl Surveyor {
                 && asked.len() < window
                 && let Some(ask) = self.next(&mut queue, window)
             {
+                // A reply that was late has been faster.
+                if needs_monitor && ask.domains.iter().all(|domain| survey.has_all_of(&domain.uuid))
+                {
+                    continue;
+                }
                 if mem::take(&mut is_pinched) {
                     let others = others(askable, ask.domains);
                     let _ = time::timeout_at(until, self.headroom.make(&others)).await;
@@ -333,10 +350,10 @@ impl Survey {
         self.take(readings);
     }
 
-    /// Takes over what is better than what was known.
+    /// Takes over what is not known better.
     fn take(&mut self, readings: Readings) {
         for (uuid, reading) in readings {
-            if reading.stats.is_complete() || !self.readings.contains_key(&uuid) {
+            if !self.has_all_of(&uuid) {
                 self.readings.insert(uuid, reading);
             }
         }
@@ -347,11 +364,13 @@ impl Survey {
         while self.lacks_late() && time::timeout_at(until, self.take_late()).await.is_ok() {}
     }
 
+    fn has_all_of(&self, uuid: &Uuid) -> bool {
+        self.readings.get(uuid).is_some_and(|reading| reading.stats.is_complete())
+    }
+
     /// Whether a reply that is late would add something.
     fn lacks_late(&self) -> bool {
-        let lacks =
-            |uuid| self.readings.get(uuid).is_none_or(|reading| !reading.stats.is_complete());
-        self.late.domains().iter().any(lacks)
+        self.late.domains().iter().any(|uuid| !self.has_all_of(uuid))
     }
 }
 

@@ -15,9 +15,9 @@ pub(super) struct Standings {
 struct Standing {
     /// libvirt's number of the run that this is about.
     run: Option<u32>,
-    /// When the last survey began that the domain gave all it has to.
-    answered: Option<Instant>,
-    /// Whether it gave less the last time it was asked.
+    /// When the last survey began that asked it.
+    asked: Instant,
+    /// Whether it gave less than all then.
     is_lacking: bool,
     /// Whether it ever gave anything.
     is_read: bool,
@@ -33,26 +33,18 @@ pub(super) enum Given {
 }
 
 impl Standings {
-    /// Returns those that gave all the last time, and those that gave less: what hangs is
-    /// to be met after what does not.
-    ///
-    /// Of the first, those come first that have not been asked for longest, so that all
-    /// have their turn where the time is too short for all. Those that were never asked
-    /// are before them, or behind them where we have to be `careful`.
-    pub(super) fn sort<'d>(
-        &self,
-        mut domains: Vec<&'d Domain>,
-        careful: bool,
-    ) -> (Vec<&'d Domain>, Vec<&'d Domain>) {
+    /// Sorts domains into turns: first who has not been asked for longest, so that all
+    /// have theirs where the time is too short for all. Those that were never asked are before
+    /// them, or behind them where we have to be `careful`.
+    pub(super) fn sort(&self, domains: &mut [&Domain], careful: bool) {
         domains.sort_by_key(|domain| {
-            let answered = self.of(domain).and_then(|standing| standing.answered);
-            (answered.is_none() == careful, answered)
+            let asked = self.of(domain).map(|standing| standing.asked);
+            (asked.is_none() == careful, asked)
         });
-        domains.into_iter().partition(|domain| !self.is_lacking(domain))
     }
 
     /// Whether a domain gave less than all the last time it was asked.
-    fn is_lacking(&self, domain: &Domain) -> bool {
+    pub(super) fn is_lacking(&self, domain: &Domain) -> bool {
         self.of(domain).is_some_and(|standing| standing.is_lacking)
     }
 
@@ -63,14 +55,9 @@ impl Standings {
 
     /// Takes note of what a domain gave to the survey that began at `began`.
     pub(super) fn note(&mut self, domain: &Domain, given: Given, began: Instant) {
-        let before = self.of(domain);
-        let answered = match given {
-            Given::All => Some(began),
-            Given::Part | Given::Nothing => before.and_then(|standing| standing.answered),
-        };
         let is_read = given != Given::Nothing || self.is_read(domain);
         let is_lacking = given != Given::All;
-        let standing = Standing { run: domain.id, answered, is_lacking, is_read };
+        let standing = Standing { run: domain.id, asked: began, is_lacking, is_read };
         self.domains.insert(domain.uuid, standing);
     }
 
@@ -96,19 +83,24 @@ mod tests {
     }
 
     #[test]
-    fn who_was_not_asked_for_longest_comes_first_and_who_lacked_something_apart() {
+    fn who_was_not_asked_for_longest_comes_first_whatever_he_gave() {
         let domains = [1, 2, 3, 4].map(|number| domain(number, 1));
-        let [fresh, stuck, unknown, early] = &domains;
+        let [late, busy, unknown, early] = &domains;
         let began = Instant::now();
-        let later = began.checked_add(Duration::from_secs(1)).unwrap();
+        let after = |seconds| began.checked_add(Duration::from_secs(seconds)).unwrap();
         let mut standings = Standings::default();
         standings.note(early, Given::All, began);
-        standings.note(stuck, Given::All, began);
-        standings.note(stuck, Given::Part, later);
-        standings.note(fresh, Given::All, later);
-        let sorted = |careful| standings.sort(vec![fresh, unknown, stuck, early], careful);
-        assert_eq!(sorted(true), (vec![early, fresh, unknown], vec![stuck]));
-        assert_eq!(sorted(false), (vec![unknown, early, fresh], vec![stuck]));
+        standings.note(busy, Given::All, began);
+        standings.note(busy, Given::Part, after(1));
+        standings.note(late, Given::All, after(2));
+        let sorted = |careful| {
+            let mut domains = [late, unknown, busy, early];
+            standings.sort(&mut domains, careful);
+            domains
+        };
+        assert_eq!(sorted(true), [early, busy, late, unknown]);
+        assert_eq!(sorted(false), [unknown, early, busy, late]);
+        assert!(standings.is_lacking(busy) && !standings.is_lacking(early));
     }
 
     #[test]

