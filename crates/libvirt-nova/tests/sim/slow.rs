@@ -2,11 +2,7 @@
 
 use std::{collections::BTreeSet, io::Write, net::TcpStream, thread};
 
-use crate::{
-    bench::Bench,
-    said::Said,
-    wait::{PATIENCE, wait_until},
-};
+use crate::{bench::Bench, said::Said};
 
 #[test]
 fn a_libvirtd_that_is_slow_for_a_moment_costs_nobody_memory_or_disks() {
@@ -62,14 +58,12 @@ fn a_guest_that_was_stuck_has_its_turn_where_time_is_short() {
 /// The poll of each second must not take what a scrape needs.
 #[test]
 fn a_libvirtd_that_is_too_slow_to_be_polled_each_second_is_scraped_whole() {
-    let bench = Bench::with(200, &["latency 10ms"], &["--min-age=0"]);
+    let bench = Bench::with(200, &["latency 20ms"], &["--min-age=0"]);
     let cpu_times = || bench.scrape().samples("libvirt_nova_instance_cpu_time_total", &[]).len();
-    let controls = || bench.scrape().samples("libvirt_domain_control_state", &[]).len();
-    wait_until(PATIENCE, "a scrape with all CPU times", || (cpu_times() == 200).then_some(()));
-    let scrapes = [(); 4].map(|()| (cpu_times(), controls()));
-    let most = |counts: [usize; 4]| counts.into_iter().max();
-    assert_eq!(most(scrapes.map(|(times, _)| times)), Some(200), "{scrapes:?}");
-    assert_eq!(most(scrapes.map(|(_, controls)| controls)), Some(4 * 200), "{scrapes:?}");
+    let scrapes: Vec<_> = (0..5).map(|_| cpu_times()).collect();
+    // The first comes while metadata and XML of all are read.
+    let whole = scrapes.iter().skip(1).filter(|count| **count == 200).count();
+    assert!(whole >= 3, "so many had a CPU time: {scrapes:?}");
 }
 
 /// As while many migrate: their jobs are held, and all that can be had of them is part of it.
@@ -77,10 +71,12 @@ fn a_libvirtd_that_is_too_slow_to_be_polled_each_second_is_scraped_whole() {
 fn guests_that_lack_something_for_long_leave_others_their_turn() {
     let bench = Bench::new(60);
     bench.whole(60);
-    bench.order("latency 100ms");
+    bench.order("latency 150ms");
     (1..=40).for_each(|number| bench.order(&format!("busy instance-{number:08x}")));
     let mut complete = BTreeSet::new();
-    for _ in 0..8 {
+    // It takes two to find out how slow it is, and who lacks something.
+    (0..2).for_each(|_| drop(bench.scrape()));
+    for _ in 0..5 {
         let scrape = bench.scrape();
         let samples = scrape.samples("libvirt_domain_stats_complete", &[]);
         let good = samples.into_iter().filter(|sample| sample.value == 1.0);
