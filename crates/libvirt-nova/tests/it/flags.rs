@@ -2,7 +2,7 @@
 //!
 //! What each flag takes is tested beside the code; this is what only a process can show.
 
-use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
 use crate::program::{Dir, Outcome};
 
@@ -88,4 +88,26 @@ fn a_reader_that_is_gone_is_no_fault() {
     // Nor is one for the line that says what was wrong.
     let Outcome { code, .. } = Dir::new().shell("\"$@\" -port 0 2>&-").run();
     assert_eq!(code, Some(2));
+}
+
+/// A user's own daemons keep their sockets where the session says; they have none that only reads.
+#[test]
+fn the_session_uri_means_the_users_own_socket() {
+    let dir = Dir::new();
+    let sockets = dir.path().join("libvirt");
+    fs::create_dir(&sockets).unwrap();
+    let asked = || {
+        let line =
+            format!("XDG_RUNTIME_DIR={} \"$@\" --once -uri qemu:///session", dir.path().display());
+        let Outcome { code, stdout, stderr } = dir.shell(&line).run();
+        assert_eq!(code, Some(0), "{stderr}");
+        assert!(stdout.contains("\nlibvirt_up 0\n"), "{stdout}");
+        stderr
+    };
+    let path = |name| format!("cannot connect to {}", sockets.join(name).display());
+    let stderr = asked();
+    assert!(stderr.contains(&path("libvirt-sock")), "{stderr}");
+    fs::write(sockets.join("virtqemud-sock"), "").unwrap();
+    let stderr = asked();
+    assert!(stderr.contains(&path("virtqemud-sock")), "{stderr}");
 }
