@@ -2,13 +2,13 @@
 //! deadline, so that a guest that hangs costs its own statistics.
 //!
 //! * [`ask`]: what is asked, and what comes of it
+//! * [`found`]: what a survey knows of the domains it asked about
 //! * [`late`]: replies that come after their deadline, and before the survey's end
 //! * [`pace`]: how many domains a call asks for, and how long it may take
 //! * [`standing`]: who is asked first
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    future::pending,
+    collections::{HashSet, VecDeque},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -17,7 +17,7 @@ use std::{
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use libvirt_client::{Calls, Late, Unanswered, WINDOW};
 use libvirt_wire::{
-    Domain, Uuid,
+    Domain,
     call::{ConnectGetAllDomainStats, Groups},
 };
 use tokio::{
@@ -25,18 +25,16 @@ use tokio::{
     time::{self, Instant},
 };
 
+pub(crate) use self::found::{Reading, Skipped, Survey};
 use self::{
     ask::{Ask, Failed, PROCEDURE, Readings, readings},
-    late::LateReadings,
     pace::Pace,
     standing::{Given, Standings},
 };
-use crate::{
-    care::Care, headroom::Headroom, inventory::Roster, later::later, stats::DomainStats,
-    trouble::Troubles,
-};
+use crate::{care::Care, headroom::Headroom, inventory::Roster, later::later, trouble::Troubles};
 
 mod ask;
+mod found;
 mod late;
 mod pace;
 mod standing;
@@ -55,40 +53,6 @@ pub(crate) struct Surveyor {
 struct Memory {
     pace: Pace,
     standings: Standings,
-}
-
-/// What a survey knows of the domains it asked about.
-#[derive(Debug, Default)]
-pub(crate) struct Survey {
-    /// What each domain gave that gave something.
-    pub(crate) readings: HashMap<Uuid, Reading>,
-    /// The domains that libvirtd left out: they have ended.
-    pub(crate) ended: HashSet<Uuid>,
-    /// The domains that have given nothing yet: libvirtd holds those that it is starting.
-    pub(crate) unbegun: HashSet<Uuid>,
-    pub(crate) skipped: Skipped,
-    /// The domains of which calls came to an end, whichever.
-    tried: HashSet<Uuid>,
-    late: LateReadings,
-}
-
-/// The statistics of one domain.
-#[derive(Clone, Debug)]
-pub(crate) struct Reading {
-    pub(crate) stats: DomainStats,
-    /// When libvirtd gave them.
-    pub(crate) at: Instant,
-}
-
-/// How many domains were not asked for all they have, and why not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Skipped {
-    /// Every call would hang in them: not asked at all.
-    pub(crate) held: usize,
-    /// So many calls hang that no monitor is asked.
-    pub(crate) abandoned: usize,
-    /// The time was over before their turn came.
-    pub(crate) deadline: usize,
 }
 
 impl Surveyor {
@@ -340,37 +304,6 @@ impl Surveyor {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         // Nothing panics while it holds the lock.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Survey {
-    /// Waits for a reply that is late, and takes it over. For ever where there is none.
-    async fn take_late(&mut self) {
-        let Some(readings) = self.late.next().await else { return pending().await };
-        self.take(readings);
-    }
-
-    /// Takes over what is not known better.
-    fn take(&mut self, readings: Readings) {
-        for (uuid, reading) in readings {
-            if !self.has_all_of(&uuid) {
-                self.readings.insert(uuid, reading);
-            }
-        }
-    }
-
-    /// Waits until `until` for those replies that are late and would add something.
-    async fn linger(&mut self, until: Instant) {
-        while self.lacks_late() && time::timeout_at(until, self.take_late()).await.is_ok() {}
-    }
-
-    fn has_all_of(&self, uuid: &Uuid) -> bool {
-        self.readings.get(uuid).is_some_and(|reading| reading.stats.is_complete())
-    }
-
-    /// Whether a reply that is late would add something.
-    fn lacks_late(&self) -> bool {
-        self.late.domains().iter().any(|uuid| !self.has_all_of(uuid))
     }
 }
 
