@@ -66,15 +66,13 @@ impl Drop for Interest<'_> {
     }
 }
 
-/// Turns of the runtime in which the task has read its socket: its first one may come
-/// after ours.
-const TURNS: u32 = 2;
 /// A call that gave no reply by its deadline, or failed.
 #[derive(Debug)]
 pub struct Unanswered {
     /// Why there is no reply.
     pub error: CallError,
-    /// What may yet come. `None` where libvirtd has answered, or has gone.
+    /// What may yet come. `None` where libvirtd has answered, has gone, or never got the
+    /// call: there was no place for it.
     pub late: Option<Late>,
 }
 
@@ -95,3 +93,7 @@ impl Late {
         Some(Reply::new(payload, at, self.ledger))
     }
 }
+
+/// Turns of the runtime in which the task has read its socket: its first one may come
+/// after ours.
+const TURNS: u32 = 2;

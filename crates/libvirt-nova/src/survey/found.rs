@@ -75,3 +75,26 @@ impl Survey {
         self.late.domains().iter().any(|uuid| !self.has_all_of(uuid))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Balloon;
+
+    fn reading(rss: Option<u64>) -> Reading {
+        let balloon = Balloon { rss, ..Balloon::default() };
+        Reading { stats: DomainStats { balloon, ..DomainStats::default() }, at: Instant::now() }
+    }
+
+    /// A reply that was late is older than the one that came when it was asked again.
+    #[test]
+    fn what_is_known_whole_is_not_replaced() {
+        let uuid = Uuid([1; 16]);
+        let mut survey = Survey::default();
+        for (came, known) in [(None, None), (Some(1), Some(1)), (Some(2), Some(1)), (None, Some(1))]
+        {
+            survey.take(Readings::from([(uuid, reading(came))]));
+            assert_eq!(survey.readings[&uuid].stats.balloon.rss, known, "{came:?}");
+        }
+    }
+}
