@@ -9,9 +9,17 @@ pub use self::{
     cpu_stats::{CpuStats, DomainGetCpuStats},
     event::{ConnectDomainEventRegisterAny, EventId},
     info::{DomainGetInfo, DomainInfo},
+    job::{DomainGetJobStats, JobStats},
     list::{ConnectListAllDomains, Domains},
     metadata::DomainGetMetadata,
+    node::{CellsFreeMemory, NodeGetCellsFreeMemory, NodeGetFreeMemory, NodeGetInfo, NodeInfo},
+    node_stats::{NodeGetCpuStats, NodeGetMemoryStats, NodeStats},
+    pool::{
+        ConnectListAllStoragePools, StoragePool, StoragePoolGetInfo, StoragePoolInfo, StoragePools,
+    },
     stats::{AllDomainStats, ConnectGetAllDomainStats, DomainStatsRecord, Groups},
+    vcpus::{DomainGetVcpus, Vcpu, Vcpus},
+    version::{ConnectGetLibVersion, ConnectGetVersion, Version},
     xml::DomainGetXmlDesc,
 };
 use crate::{
@@ -27,9 +35,15 @@ mod control;
 mod cpu_stats;
 mod event;
 mod info;
+mod job;
 mod list;
 mod metadata;
+mod node;
+mod node_stats;
+mod pool;
 mod stats;
+mod vcpus;
+mod version;
 mod xml;
 
 /// A procedure with its arguments.
@@ -89,5 +103,14 @@ impl Decode<'_> for i32 {
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         reader.i32("reply")
+    }
+}
+
+/// A reply that is one number.
+impl Decode<'_> for u64 {
+    const MIN_LEN: usize = 8;
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.u64("reply")
     }
 }

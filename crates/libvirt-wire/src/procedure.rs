@@ -23,10 +23,16 @@ impl Procedure {
     pub const CONNECT_OPEN: Self = Self::new(1, "ConnectOpen");
     /// `REMOTE_PROC_CONNECT_CLOSE`
     pub const CONNECT_CLOSE: Self = Self::new(2, "ConnectClose");
+    /// `REMOTE_PROC_CONNECT_GET_VERSION`
+    pub const CONNECT_GET_VERSION: Self = Self::new(4, "ConnectGetVersion");
+    /// `REMOTE_PROC_NODE_GET_INFO`
+    pub const NODE_GET_INFO: Self = Self::new(6, "NodeGetInfo");
     /// `REMOTE_PROC_DOMAIN_GET_XML_DESC`
     pub const DOMAIN_GET_XML_DESC: Self = Self::new(14, "DomainGetXMLDesc");
     /// `REMOTE_PROC_DOMAIN_GET_INFO`
     pub const DOMAIN_GET_INFO: Self = Self::new(16, "DomainGetInfo");
+    /// `REMOTE_PROC_DOMAIN_GET_VCPUS`
+    pub const DOMAIN_GET_VCPUS: Self = Self::new(20, "DomainGetVcpus");
     /// `REMOTE_PROC_CONNECT_GET_HOSTNAME`
     pub const CONNECT_GET_HOSTNAME: Self = Self::new(59, "ConnectGetHostname");
     /// `REMOTE_PROC_CONNECT_SUPPORTS_FEATURE`
@@ -35,6 +41,18 @@ impl Procedure {
     pub const AUTH_LIST: Self = Self::new(66, "AuthList");
     /// `REMOTE_PROC_AUTH_POLKIT`
     pub const AUTH_POLKIT: Self = Self::new(70, "AuthPolkit");
+    /// `REMOTE_PROC_STORAGE_POOL_GET_INFO`
+    pub const STORAGE_POOL_GET_INFO: Self = Self::new(87, "StoragePoolGetInfo");
+    /// `REMOTE_PROC_NODE_GET_CELLS_FREE_MEMORY`
+    pub const NODE_GET_CELLS_FREE_MEMORY: Self = Self::new(101, "NodeGetCellsFreeMemory");
+    /// `REMOTE_PROC_NODE_GET_FREE_MEMORY`
+    pub const NODE_GET_FREE_MEMORY: Self = Self::new(102, "NodeGetFreeMemory");
+    /// `REMOTE_PROC_CONNECT_GET_LIB_VERSION`
+    pub const CONNECT_GET_LIB_VERSION: Self = Self::new(157, "ConnectGetLibVersion");
+    /// `REMOTE_PROC_NODE_GET_CPU_STATS`
+    pub const NODE_GET_CPU_STATS: Self = Self::new(227, "NodeGetCPUStats");
+    /// `REMOTE_PROC_NODE_GET_MEMORY_STATS`
+    pub const NODE_GET_MEMORY_STATS: Self = Self::new(228, "NodeGetMemoryStats");
     /// `REMOTE_PROC_DOMAIN_GET_CONTROL_INFO`
     pub const DOMAIN_GET_CONTROL_INFO: Self = Self::new(229, "DomainGetControlInfo");
     /// `REMOTE_PROC_DOMAIN_GET_CPU_STATS`
@@ -43,6 +61,10 @@ impl Procedure {
     pub const DOMAIN_GET_METADATA: Self = Self::new(265, "DomainGetMetadata");
     /// `REMOTE_PROC_CONNECT_LIST_ALL_DOMAINS`
     pub const CONNECT_LIST_ALL_DOMAINS: Self = Self::new(273, "ConnectListAllDomains");
+    /// `REMOTE_PROC_CONNECT_LIST_ALL_STORAGE_POOLS`
+    pub const CONNECT_LIST_ALL_STORAGE_POOLS: Self = Self::new(281, "ConnectListAllStoragePools");
+    /// `REMOTE_PROC_DOMAIN_GET_JOB_STATS`
+    pub const DOMAIN_GET_JOB_STATS: Self = Self::new(298, "DomainGetJobStats");
     /// `REMOTE_PROC_CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY`
     pub const CONNECT_DOMAIN_EVENT_REGISTER_ANY: Self =
         Self::new(316, "ConnectDomainEventRegisterAny");

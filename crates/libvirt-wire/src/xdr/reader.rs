@@ -78,10 +78,19 @@ impl<'a> Reader<'a> {
     /// Bytes that are not UTF-8 become U+FFFD: a guest's disk path must not cost
     /// the host its whole reply.
     pub(crate) fn string(&mut self, what: &'static str) -> Result<Cow<'a, str>, DecodeError> {
-        let len = self.length(what, STRING_MAX)?;
-        let text = self.take(what, len)?;
+        self.opaque(what, STRING_MAX).map(String::from_utf8_lossy)
+    }
+
+    /// Reads an `opaque<>` of at most `limit` bytes.
+    pub(crate) fn opaque(
+        &mut self,
+        what: &'static str,
+        limit: usize,
+    ) -> Result<&'a [u8], DecodeError> {
+        let len = self.length(what, limit)?;
+        let bytes = self.take(what, len)?;
         self.take(what, len.next_multiple_of(UNIT).saturating_sub(len))?;
-        Ok(String::from_utf8_lossy(text))
+        Ok(bytes)
     }
 
     /// Reads a `remote_string`, which may be null.
