@@ -28,7 +28,7 @@ pub struct Session {
     /// A quick call over it is a barrier: once it is answered, every event that
     /// libvirtd raised before it is in `events`.
     pub feed: Client,
-    /// Lifecycle, device and metadata events of every domain, from the moment
+    /// Events of every domain, of each kind that the daemon knows, from the moment
     /// the session is open.
     pub events: Events,
     /// What libvirtd has not answered yet, on whichever connection.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+pub(crate) use self::job::JOB_STATS_MAX;
 pub use self::{
     auth::{AuthList, AuthPolkit, AuthType},
     connect::{ConnectClose, ConnectGetHostname, ConnectOpen, ConnectSupportsFeature, Feature},

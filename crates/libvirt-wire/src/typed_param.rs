@@ -17,6 +17,11 @@ pub struct TypedParam<'a> {
 }
 
 impl TypedParam<'_> {
+    /// Returns the parameter apart from the payload that it came in.
+    pub fn into_owned(self) -> TypedParam<'static> {
+        TypedParam { field: Cow::Owned(self.field.into_owned()), value: self.value.into_owned() }
+    }
+
     /// Writes the parameter, in the order of the protocol's fields.
     pub fn encode(&self, writer: &mut Writer) {
         writer.string(&self.field);
@@ -84,6 +89,19 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
+    /// Returns the value apart from the payload that it came in.
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Int(value) => Value::Int(value),
+            Self::UInt(value) => Value::UInt(value),
+            Self::LLong(value) => Value::LLong(value),
+            Self::ULLong(value) => Value::ULLong(value),
+            Self::Double(value) => Value::Double(value),
+            Self::Boolean(value) => Value::Boolean(value),
+            Self::String(text) => Value::String(Cow::Owned(text.into_owned())),
+        }
+    }
+
     /// Returns a count or amount, whichever integer type carried it.
     ///
     /// `None` for a negative number and for what is no integer.
@@ -161,7 +179,9 @@ mod tests {
             let mut writer = Writer::default();
             param.encode(&mut writer);
             let bytes = writer.into_bytes();
-            assert_eq!(TypedParam::decode(&mut Reader::new(&bytes)), Ok(param));
+            let read = TypedParam::decode(&mut Reader::new(&bytes)).unwrap();
+            assert_eq!(read, param);
+            assert_eq!(read.into_owned(), param);
         }
     }
 

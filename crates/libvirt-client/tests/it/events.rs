@@ -5,7 +5,7 @@ use libvirt_wire::{Event, EventKind, call::ConnectGetHostname};
 use crate::peer::{Daemon, OK, SECOND, string};
 
 /// The payload of a lifecycle event of the domain `name`.
-fn lifecycle(name: &str, event: u32) -> Vec<u8> {
+pub(crate) fn lifecycle(name: &str, event: u32) -> Vec<u8> {
     let mut payload = 3_u32.to_be_bytes().to_vec();
     payload.extend(string(name));
     payload.extend([7; 16]);

@@ -3,9 +3,13 @@
 use std::{error::Error, fmt::Write};
 
 use libvirt_client::{Address, ConnectError, Session};
+use libvirt_wire::call::EventId;
 use tokio::time::Instant;
 
-use crate::peer::{Daemon, ERROR, OK, SECOND, error, string};
+use crate::{
+    events::lifecycle,
+    peer::{Daemon, ERROR, OK, SECOND, error, string},
+};
 
 const NONE: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 0];
 const SASL: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 1];
@@ -101,7 +105,9 @@ async fn a_daemon_that_is_frozen_costs_the_deadline_and_no_more() {
 /// Whichever step of the handshake the daemon goes away at.
 #[tokio::test(start_paused = true)]
 async fn a_daemon_that_hangs_up_is_known_at_once() {
-    for steps in 0..13 {
+    // Three handshakes, and all but the last of the kinds of events.
+    let kinds = EventId::ALL.len() - 1;
+    for steps in 0..=3 * 3 + kinds {
         let daemon = Daemon::listen();
         let begun = Instant::now();
         let serve = async {
@@ -109,11 +115,8 @@ async fn a_daemon_that_hangs_up_is_known_at_once() {
             for connection in 0..3 {
                 let mut peer = daemon.accept().await;
                 let mut replies = vec![(66, NONE), (60, &[0, 0, 0, 1]), (1, &[])];
-                replies.extend([(316, &[0, 0, 0, 3][..]); 3].iter().take(if connection == 2 {
-                    3
-                } else {
-                    0
-                }));
+                let registrations = if connection == 2 { kinds } else { 0 };
+                replies.extend(vec![(316, &[0, 0, 0, 3][..]); registrations]);
                 for (procedure, payload) in replies {
                     if left == 0 {
                         return;
@@ -148,26 +151,35 @@ async fn nobody_on_the_socket_is_told_from_a_daemon_that_refuses() {
 
 #[tokio::test(start_paused = true)]
 async fn a_daemon_too_old_for_an_event_is_watched_without_it() {
-    let daemon = Daemon::listen();
-    let address = daemon.address();
-    let serve = async {
-        let mut client = daemon.accept().await;
-        client.let_in().await;
-        daemon.accept().await.let_in().await;
-        let mut feed = daemon.accept().await;
-        feed.let_in().await;
-        let mut asked = Vec::new();
-        for _ in 0..4 {
-            let call = feed.answer(316, ERROR, &error(1, "unsupported event ID")).await;
-            asked.push(call.payload);
-        }
-        client.answer(59, ERROR, &error(3, "no support for hypervisor")).await;
-        (client, feed, asked)
-    };
-    let (session, (_client, _feed, asked)) =
-        tokio::join!(Session::open(&address, SECOND, std::sync::Arc::new(())), serve);
-    assert_eq!(session.unwrap().hostname, None);
-    assert_eq!(asked, [0, 15, 19, 23].map(|id| vec![0, 0, 0, id, 0, 0, 0, 0]));
+    let kinds = [0, 1, 3, 6, 15, 19, 20, 21, 22, 23];
+    // Each alone, and all of them.
+    for refused in kinds.map(|kind| vec![kind]).into_iter().chain([kinds.to_vec()]) {
+        let daemon = Daemon::listen();
+        let address = daemon.address();
+        let serve = async {
+            let mut client = daemon.accept().await;
+            client.let_in().await;
+            daemon.accept().await.let_in().await;
+            let mut feed = daemon.accept().await;
+            feed.let_in().await;
+            for kind in kinds {
+                let call = if refused.contains(&kind) {
+                    feed.answer(316, ERROR, &error(1, "unsupported event ID")).await
+                } else {
+                    feed.answer(316, OK, &[0, 0, 0, 3]).await
+                };
+                assert_eq!(call.payload, [0, 0, 0, kind, 0, 0, 0, 0]);
+            }
+            client.answer(59, ERROR, &error(3, "no support for hypervisor")).await;
+            feed.event(318, &lifecycle("a", 3)).await;
+            (client, feed)
+        };
+        let (session, (_client, _feed)) =
+            tokio::join!(Session::open(&address, SECOND, std::sync::Arc::new(())), serve);
+        let mut session = session.unwrap();
+        assert_eq!(session.hostname, None);
+        assert_eq!(session.events.next().await.unwrap().domain.name, "a", "without {refused:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf, sync::Arc};
 
 use libvirt_client::{Address, ConnectError, Session};
+use libvirt_wire::call::EventId;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -54,7 +55,7 @@ impl Daemon {
             self.accept().await.let_in().await;
             let mut feed = self.accept().await;
             feed.let_in().await;
-            for _ in 0..4 {
+            for _ in EventId::ALL {
                 feed.answer(316, OK, &[0, 0, 0, 3]).await;
             }
             client.answer(59, OK, &string("host")).await;

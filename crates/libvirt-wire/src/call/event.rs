@@ -20,8 +20,14 @@ impl Call for ConnectDomainEventRegisterAny {
     fn encode(&self, arguments: &mut Writer) {
         arguments.i32(match self.event_id {
             EventId::Lifecycle => 0,
+            EventId::Reboot => 1,
+            EventId::Watchdog => 3,
+            EventId::IoErrorReason => 6,
             EventId::DeviceRemoved => 15,
             EventId::DeviceAdded => 19,
+            EventId::MigrationIteration => 20,
+            EventId::JobCompleted => 21,
+            EventId::DeviceRemovalFailed => 22,
             EventId::MetadataChange => 23,
         });
         // No domain: the event of every domain.
@@ -34,16 +40,38 @@ impl Call for ConnectDomainEventRegisterAny {
 pub enum EventId {
     /// `VIR_DOMAIN_EVENT_ID_LIFECYCLE`
     Lifecycle,
+    /// `VIR_DOMAIN_EVENT_ID_REBOOT`
+    Reboot,
+    /// `VIR_DOMAIN_EVENT_ID_WATCHDOG`
+    Watchdog,
+    /// `VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON`
+    IoErrorReason,
     /// `VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED`
     DeviceRemoved,
     /// `VIR_DOMAIN_EVENT_ID_DEVICE_ADDED`
     DeviceAdded,
+    /// `VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION`
+    MigrationIteration,
+    /// `VIR_DOMAIN_EVENT_ID_JOB_COMPLETED`
+    JobCompleted,
+    /// `VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED`
+    DeviceRemovalFailed,
     /// `VIR_DOMAIN_EVENT_ID_METADATA_CHANGE`
     MetadataChange,
 }
 
 impl EventId {
-    /// Every kind that is asked for.
-    pub const ALL: [Self; 4] =
-        [Self::Lifecycle, Self::DeviceRemoved, Self::DeviceAdded, Self::MetadataChange];
+    /// Every kind that is asked for, in the order of libvirt's numbers.
+    pub const ALL: [Self; 10] = [
+        Self::Lifecycle,
+        Self::Reboot,
+        Self::Watchdog,
+        Self::IoErrorReason,
+        Self::DeviceRemoved,
+        Self::DeviceAdded,
+        Self::MigrationIteration,
+        Self::JobCompleted,
+        Self::DeviceRemovalFailed,
+        Self::MetadataChange,
+    ];
 }
