@@ -7,9 +7,12 @@ use crate::{
     Domain, Event, RemoteError, TypedParam, Uuid, Value,
     call::{
         AllDomainStats, AuthList, AuthPolkit, Call, ConnectClose, ConnectDomainEventRegisterAny,
-        ConnectGetAllDomainStats, ConnectGetHostname, ConnectListAllDomains, ConnectOpen,
-        ConnectSupportsFeature, DomainGetControlInfo, DomainGetCpuStats, DomainGetInfo,
-        DomainGetMetadata, DomainGetXmlDesc, DomainStatsRecord,
+        ConnectGetAllDomainStats, ConnectGetHostname, ConnectGetLibVersion, ConnectGetVersion,
+        ConnectListAllDomains, ConnectListAllStoragePools, ConnectOpen, ConnectSupportsFeature,
+        DomainGetControlInfo, DomainGetCpuStats, DomainGetInfo, DomainGetJobStats,
+        DomainGetMetadata, DomainGetVcpus, DomainGetXmlDesc, DomainStatsRecord,
+        NodeGetCellsFreeMemory, NodeGetCpuStats, NodeGetFreeMemory, NodeGetInfo,
+        NodeGetMemoryStats, StoragePoolGetInfo,
     },
     xdr::{Decode, Reader},
 };
@@ -22,16 +25,30 @@ pub fn replies(payload: &[u8]) {
     reply::<ConnectDomainEventRegisterAny>(payload);
     reply::<ConnectGetAllDomainStats<'_>>(payload);
     reply::<ConnectGetHostname>(payload);
+    reply::<ConnectGetLibVersion>(payload);
+    reply::<ConnectGetVersion>(payload);
     reply::<ConnectListAllDomains>(payload);
+    reply::<ConnectListAllStoragePools>(payload);
     reply::<ConnectOpen<'_>>(payload);
     reply::<ConnectSupportsFeature>(payload);
     reply::<DomainGetControlInfo<'_>>(payload);
     reply::<DomainGetCpuStats<'_>>(payload);
     reply::<DomainGetInfo<'_>>(payload);
+    reply::<DomainGetJobStats<'_>>(payload);
     reply::<DomainGetMetadata<'_>>(payload);
+    reply::<DomainGetVcpus<'_>>(payload);
     reply::<DomainGetXmlDesc<'_>>(payload);
-    for procedure in [318, 333, 354, 379, 0] {
-        prefix(payload, |payload| Event::decode(procedure, payload).ok());
+    reply::<NodeGetCellsFreeMemory>(payload);
+    reply::<NodeGetCpuStats>(payload);
+    reply::<NodeGetFreeMemory>(payload);
+    reply::<NodeGetInfo>(payload);
+    reply::<NodeGetMemoryStats>(payload);
+    reply::<StoragePoolGetInfo<'_>>(payload);
+    for procedure in [318, 319, 321, 324, 333, 354, 359, 363, 367, 379, 0] {
+        // As text, because not a number is not equal to itself.
+        prefix(payload, |payload| {
+            Event::decode(procedure, payload).ok().map(|event| format!("{event:?}"))
+        });
     }
     prefix(payload, |payload| RemoteError::decode(&mut Reader::new(payload)).ok());
     if let Ok(error) = RemoteError::decode(&mut Reader::new(payload)) {

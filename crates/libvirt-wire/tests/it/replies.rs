@@ -8,12 +8,15 @@ use std::{
 };
 
 use libvirt_wire::{
-    Call, DecodeError, Domain, Event, RemoteError, TypedParam,
+    Call, DecodeError, Domain, Event, EventKind, RemoteError, TypedParam,
     call::{
-        AllDomainStats, AuthList, ConnectGetAllDomainStats, ConnectGetHostname,
-        ConnectListAllDomains, ConnectSupportsFeature, ControlInfo, CpuStats, DomainGetControlInfo,
-        DomainGetCpuStats, DomainGetInfo, DomainGetMetadata, DomainGetXmlDesc, DomainInfo,
-        DomainStatsRecord, Domains,
+        AllDomainStats, AuthList, CellsFreeMemory, ConnectGetAllDomainStats, ConnectGetHostname,
+        ConnectGetLibVersion, ConnectGetVersion, ConnectListAllDomains, ConnectListAllStoragePools,
+        ConnectSupportsFeature, ControlInfo, CpuStats, DomainGetControlInfo, DomainGetCpuStats,
+        DomainGetInfo, DomainGetJobStats, DomainGetMetadata, DomainGetVcpus, DomainGetXmlDesc,
+        DomainInfo, DomainStatsRecord, Domains, JobStats, NodeGetCellsFreeMemory, NodeGetCpuStats,
+        NodeGetFreeMemory, NodeGetInfo, NodeGetMemoryStats, NodeInfo, NodeStats, StoragePool,
+        StoragePoolGetInfo, StoragePoolInfo, StoragePools, Vcpu, Vcpus,
     },
     xdr::{Decode, Reader},
 };
@@ -33,14 +36,32 @@ pub(crate) fn dump(path: &Path, payload: &[u8]) -> Result<String, DecodeError> {
     let name = path.file_stem().unwrap().to_str().unwrap();
     let (procedure, _) = name.split_once('-').unwrap();
     Ok(match procedure {
+        "4" => format!("{}\n", ConnectGetVersion::decode(payload)?),
+        "6" => node(&NodeGetInfo::decode(payload)?),
         "14" => DomainGetXmlDesc::decode(payload)?,
         "16" => {
             let DomainInfo { state, cpu_time } = DomainGetInfo::decode(payload)?;
             format!("state={state} cpu_time={cpu_time:?}\n")
         }
+        "20" => vcpus(&DomainGetVcpus::decode(payload)?),
         "59" => ConnectGetHostname::decode(payload)? + "\n",
         "60" => format!("{}\n", ConnectSupportsFeature::decode(payload)?),
         "66" => format!("{:?}\n", AuthList::decode(payload)?),
+        "87" => {
+            let StoragePoolInfo { state, capacity, allocation, available } =
+                StoragePoolGetInfo::decode(payload)?;
+            format!(
+                "state={state} capacity={capacity} allocation={allocation} available={available}\n"
+            )
+        }
+        "101" => {
+            let CellsFreeMemory(cells) = NodeGetCellsFreeMemory::decode(payload)?;
+            format!("{cells:?}\n")
+        }
+        "102" => format!("{}\n", NodeGetFreeMemory::decode(payload)?),
+        "157" => format!("{}\n", ConnectGetLibVersion::decode(payload)?),
+        "227" => node_stats(&NodeGetCpuStats::decode(payload)?),
+        "228" => node_stats(&NodeGetMemoryStats::decode(payload)?),
         "229" => {
             let ControlInfo { state, since } = DomainGetControlInfo::decode(payload)?;
             format!("state={state:?} since={since:?}\n")
@@ -55,11 +76,26 @@ pub(crate) fn dump(path: &Path, payload: &[u8]) -> Result<String, DecodeError> {
             let Domains(domains) = ConnectListAllDomains::decode(payload)?;
             domains.iter().map(domain).collect()
         }
+        "281" => {
+            let StoragePools(pools) = ConnectListAllStoragePools::decode(payload)?;
+            let line = |StoragePool { name, uuid }: &StoragePool| format!("{name} {uuid}\n");
+            let lines: String = pools.iter().map(line).collect();
+            format!("{} pools\n{lines}", pools.len())
+        }
+        "298" => {
+            let JobStats { job_type, params: of } = DomainGetJobStats::decode(payload)?;
+            format!("type={job_type}\n{}", params(&of))
+        }
         "344" => stats(&ConnectGetAllDomainStats::decode(payload)?),
-        "318" | "333" | "354" | "379" => {
+        "318" | "319" | "321" | "324" | "333" | "354" | "359" | "363" | "367" | "379" => {
             let event = Event::decode(procedure.parse().unwrap(), payload)?;
             let Event { domain: of, kind } = event.unwrap();
-            format!("{}{kind:?}\n", domain(&of))
+            match kind {
+                EventKind::JobCompleted { params: of_job } => {
+                    format!("{}JobCompleted\n{}", domain(&of), params(&of_job))
+                }
+                kind => format!("{}{kind:?}\n", domain(&of)),
+            }
         }
         "error" => format!("{}\n", RemoteError::decode(&mut Reader::new(payload))?),
         _ => panic!("no procedure {procedure}"),
@@ -70,13 +106,42 @@ fn domain(Domain { name, uuid, id }: &Domain) -> String {
     format!("{name} {uuid} id={id:?}\n")
 }
 
+fn node(info: &NodeInfo) -> String {
+    let NodeInfo { model, memory_kib, cpus, mhz, nodes, sockets, cores, threads } = info;
+    format!(
+        "model={model} memory_kib={memory_kib} cpus={cpus} mhz={mhz} nodes={nodes} \
+         sockets={sockets} cores={cores} threads={threads}\n"
+    )
+}
+
+fn vcpus(Vcpus(vcpus): &Vcpus) -> String {
+    let line = |Vcpu { number, state, cpu_time, cpu }: &Vcpu| {
+        format!("number={number} state={state} cpu_time={cpu_time:?} cpu={cpu:?}\n")
+    };
+    vcpus.iter().map(line).collect()
+}
+
+fn node_stats(NodeStats { fields, count }: &NodeStats<'_>) -> String {
+    let mut text = format!("count={count}\n");
+    for (field, value) in fields {
+        writeln!(text, "  {field} = {value}").unwrap();
+    }
+    text
+}
+
 fn stats(AllDomainStats { records }: &AllDomainStats<'_>) -> String {
     let mut text = format!("{} domains\n", records.len());
-    for DomainStatsRecord { domain: of, params } in records {
+    for DomainStatsRecord { domain: of, params: numbers } in records {
         text.push_str(&domain(of));
-        for TypedParam { field, value } in params {
-            writeln!(text, "  {field} = {value:?}").unwrap();
-        }
+        text.push_str(&params(numbers));
+    }
+    text
+}
+
+fn params(params: &[TypedParam<'_>]) -> String {
+    let mut text = String::new();
+    for TypedParam { field, value } in params {
+        writeln!(text, "  {field} = {value:?}").unwrap();
     }
     text
 }
