@@ -29,7 +29,8 @@ pub enum EventKind {
         /// Why, by a list of its own for each event.
         detail: i32,
     },
-    /// `VIR_DOMAIN_EVENT_ID_REBOOT`: the guest was reset, by itself or by the host.
+    /// `VIR_DOMAIN_EVENT_ID_REBOOT`: the guest was reset, by itself or by the host. One
+    /// reset may be told twice.
     Reboot,
     /// `VIR_DOMAIN_EVENT_ID_WATCHDOG`: the guest has not fed its watchdog in time.
     Watchdog {
@@ -58,8 +59,8 @@ pub enum EventKind {
         /// libvirt's name for the device, `net1`.
         alias: String,
     },
-    /// `VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION`: another pass over the guest's memory
-    /// begins, because it wrote into it during the last one.
+    /// `VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION`: a pass over the guest's memory begins,
+    /// in a migration or a dump; each but the first for what was written meanwhile.
     MigrationIteration {
         /// Which pass, from 1 on.
         iteration: i32,
@@ -184,3 +185,30 @@ const JOB_COMPLETED: u32 = 363;
 const DEVICE_REMOVAL_FAILED: u32 = 367;
 /// `REMOTE_PROC_DOMAIN_EVENT_CALLBACK_METADATA_CHANGE`
 const METADATA_CHANGE: u32 = 379;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{domain::Uuid, xdr::Writer};
+
+    /// Not recorded: it takes a guest that does not give up memory when it is asked to.
+    #[test]
+    fn a_device_that_the_guest_keeps_has_a_name() {
+        let domain = Domain { name: "a".into(), uuid: Uuid([7; 16]), id: Some(3) };
+        let mut writer = Writer::default();
+        writer.i32(5);
+        domain.encode(&mut writer);
+        writer.string("dimm0");
+        let kind = EventKind::DeviceRemovalFailed { alias: "dimm0".into() };
+        let payload = writer.into_bytes();
+        assert_eq!(Event::decode(367, &payload), Ok(Some(Event { domain, kind })));
+        assert!(Event::decode(367, &payload[..payload.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn an_event_that_nobody_knows_is_none() {
+        for procedure in [0, 317, 320, 322, 323, 385] {
+            assert_eq!(Event::decode(procedure, &[]), Ok(None), "{procedure}");
+        }
+    }
+}

@@ -73,3 +73,18 @@ impl<'a> Decode<'a> for JobStats<'a> {
 
 /// `REMOTE_DOMAIN_JOB_STATS_MAX`
 pub(crate) const JOB_STATS_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_completed_job_is_kept_for_others_and_needs_no_monitor() {
+        let domain = &Domain { name: String::new(), uuid: Uuid([0; 16]), id: None };
+        for (completed, flags) in [(false, 0), (true, 3)] {
+            let call = DomainGetJobStats { domain, completed };
+            assert_eq!(call.arguments().last(), Some(&flags));
+            assert_eq!(call.needs_monitor(), !completed);
+        }
+    }
+}

@@ -117,6 +117,25 @@ const NODE_MAX_CELLS: usize = 1024;
 mod tests {
     use super::*;
 
+    /// The recorded host has too many ones to tell its numbers apart.
+    #[test]
+    fn each_number_has_its_place() {
+        let mut payload = vec![0; 128];
+        payload.extend(5_u64.to_be_bytes());
+        payload.extend((6_u32..12).flat_map(u32::to_be_bytes));
+        let info = NodeInfo {
+            model: String::new(),
+            memory_kib: 5,
+            cpus: 6,
+            mhz: 7,
+            nodes: 8,
+            sockets: 9,
+            cores: 10,
+            threads: 11,
+        };
+        assert_eq!(NodeGetInfo::decode(&payload), Ok(info));
+    }
+
     #[test]
     fn a_model_may_fill_its_place_and_be_no_text() {
         let mut units = [0; 128];

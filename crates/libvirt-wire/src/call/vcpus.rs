@@ -18,7 +18,7 @@ use crate::{
 pub struct DomainGetVcpus<'d> {
     /// Whose vCPUs are asked for.
     pub domain: &'d Domain,
-    /// How many at most: those that are online, from the lowest number on.
+    /// How many at most: those that are online, from the lowest number on. 0 is refused.
     pub maximum: u32,
 }
 
@@ -82,5 +82,31 @@ impl Decode<'_> for Vcpu {
             // -1 offline, -2 unavailable.
             cpu: u32::try_from(reader.i32("vcpu's cpu")?).ok(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cpu_below_zero_is_none() {
+        let mut payload = vec![0; 20];
+        payload[3] = 7;
+        for cpu in [-1_i32, -2, i32::MIN] {
+            payload[16..].copy_from_slice(&cpu.to_be_bytes());
+            let vcpu = Vcpu::decode(&mut Reader::new(&payload)).unwrap();
+            assert_eq!((vcpu.number, vcpu.cpu), (7, None));
+        }
+    }
+
+    /// Nobody asks for them, but they would stand there.
+    #[test]
+    fn cpu_maps_are_passed_over() {
+        let payload = [0, 0, 0, 0, 0, 0, 0, 1, 3, 0, 0, 0];
+        assert_eq!(DomainGetVcpus::decode(&payload), Ok(Vcpus(Vec::new())));
+        for len in 0..payload.len() {
+            assert!(DomainGetVcpus::decode(&payload[..len]).is_err(), "{len}");
+        }
     }
 }
