@@ -5,7 +5,7 @@
 
 #![expect(clippy::panic, reason = "what must not happen here is meant to panic")]
 
-use crate::{Exposition, Family, Kind, Value};
+use crate::{Exposition, Family, Kind, Labels, Value};
 
 /// Writes samples whose labels hold any text, and reads them back.
 ///
@@ -19,11 +19,17 @@ pub fn exposition(data: &[u8]) {
     let integer = u64::from_be_bytes(*number);
     let float = f64::from_bits(integer);
 
+    for value in [Value::Unsigned(integer), Value::Float(float)] {
+        check(&labels, value);
+    }
+}
+
+fn check(labels: &[(&str, &str)], value: Value) {
     let mut exposition = Exposition::default();
     let mut samples = exposition.family(&FAMILY);
-    samples.push(&labels, integer);
-    samples.push(&labels, float);
-    samples.push(&[], Value::Unsigned(0));
+    samples.push(labels, value);
+    samples.push_with(&Labels::new(&[("z", "")]), labels, value);
+    samples.push_with(&Labels::default(), &[], Value::Unsigned(0));
     let text = exposition.into_text();
 
     let lines: Vec<_> = text.split('\n').collect();
@@ -31,7 +37,8 @@ pub fn exposition(data: &[u8]) {
     assert_eq!(help, "# HELP tank_level_metres Height.");
     assert_eq!(kind, "# TYPE tank_level_metres gauge");
     assert_eq!(third, "tank_level_metres 0");
-    for (line, value) in [(first, Value::Unsigned(integer)), (second, Value::Float(float))] {
+    let with_z = [&[("z", "")], labels].concat();
+    for (line, labels) in [(first, labels), (second, &*with_z)] {
         let (found, number) = read(line).unwrap_or_else(|| panic!("no sample: {line:?}"));
         let found: Vec<_> = found.iter().map(|(name, text)| (*name, text.as_str())).collect();
         assert_eq!(found, labels, "{line:?}");
@@ -44,16 +51,17 @@ pub fn exposition(data: &[u8]) {
             Value::Float(value) => {
                 assert_eq!(number.parse().map(f64::to_bits), Ok(value.to_bits()));
             }
+            Value::Signed(_) | Value::Time(_) => panic!("nobody wrote it: {line:?}"),
         }
     }
 }
 
 const FAMILY: Family = Family { name: "tank_level_metres", kind: Kind::Gauge, help: "Height." };
 
-type Labels<'a> = Vec<(&'a str, String)>;
+type Read<'a> = Vec<(&'a str, String)>;
 
 /// Reads `tank_level_metres{name="text",…} number`.
-fn read(line: &str) -> Option<(Labels<'_>, &str)> {
+fn read(line: &str) -> Option<(Read<'_>, &str)> {
     let mut rest = line.strip_prefix("tank_level_metres{")?;
     let mut labels = Vec::new();
     loop {

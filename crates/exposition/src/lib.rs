@@ -18,6 +18,7 @@
 pub use crate::{
     family::{Family, Kind},
     format::Format,
+    labels::Labels,
     text::{Exposition, Samples},
     value::Value,
 };
@@ -26,5 +27,6 @@ mod family;
 mod format;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod labels;
 mod text;
 mod value;

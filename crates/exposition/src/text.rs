@@ -1,21 +1,31 @@
 //! The text formats.
 //!
-//! Whatever a label value holds, it stays inside its quotes: this is the one
+//! Whatever a label value holds, it stays inside its quotes: [`Labels`] is the one
 //! place that writes them.
 
-use crate::{Family, Format, Value};
+use crate::{Family, Format, Labels, Value, labels::escape};
 
 /// A scrape's answer under construction.
+///
+/// A debug build asserts that no two samples have the same name and labels: Prometheus
+/// refuses the whole scrape for it.
 #[derive(Debug, Default)]
 pub struct Exposition {
     format: Format,
     text: String,
+    #[cfg(debug_assertions)]
+    seen: std::collections::HashSet<String>,
 }
 
 impl Exposition {
     /// An empty one.
     pub fn new(format: Format) -> Self {
-        Self { format, text: String::new() }
+        Self { format, ..Self::default() }
+    }
+
+    /// Reserves memory for a text of so many bytes, the last one's length for instance.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.text.reserve(bytes);
     }
 
     /// Starts a family.
@@ -23,7 +33,7 @@ impl Exposition {
     /// The returned [`Samples`] borrows `self`, so that one family ends before
     /// the next begins, as the format demands.
     pub fn family<'a>(&'a mut self, family: &'a Family) -> Samples<'a> {
-        Samples { format: self.format, text: &mut self.text, family, header_written: false }
+        Samples { exposition: self, family, header_written: false }
     }
 
     /// Returns what was written, and that it ends here, where the format wants that.
@@ -38,8 +48,7 @@ impl Exposition {
 /// The samples of one family.
 #[derive(Debug)]
 pub struct Samples<'a> {
-    format: Format,
-    text: &'a mut String,
+    exposition: &'a mut Exposition,
     family: &'a Family,
     header_written: bool,
 }
@@ -47,18 +56,24 @@ pub struct Samples<'a> {
 impl Samples<'_> {
     /// Writes one sample, its labels in the order given.
     pub fn push(&mut self, labels: &[(&str, &str)], value: impl Into<Value>) {
-        self.write("", labels, None, value.into());
+        self.write("", None, labels, value.into());
     }
 
-    /// Writes the samples of one histogram.
+    /// Writes one sample with labels that were rendered before, and with `more` behind them.
+    pub fn push_with(&mut self, labels: &Labels, more: &[(&str, &str)], value: impl Into<Value>) {
+        self.write("", Some(labels), more, value.into());
+    }
+
+    /// Writes the samples of one histogram, with labels that were rendered before.
     ///
     /// `buckets` holds upper bounds in ascending order, each with the number of
     /// observations that were at most as large; the bucket without a bound is `count`.
+    /// `sum` is `None` where the source does not say it.
     pub fn push_histogram(
         &mut self,
-        labels: &[(&str, &str)],
+        labels: &Labels,
         buckets: &[(f64, u64)],
-        sum: f64,
+        sum: Option<f64>,
         count: u64,
     ) {
         for (bound, at_most) in buckets.iter().copied().chain([(f64::INFINITY, count)]) {
@@ -68,45 +83,51 @@ impl Samples<'_> {
             if !text.contains(['.', 'I']) {
                 text.push_str(".0");
             }
-            self.write("_bucket", labels, Some(("le", &text)), Value::Unsigned(at_most));
+            self.write("_bucket", Some(labels), &[("le", &text)], Value::Unsigned(at_most));
         }
-        self.write("_sum", labels, None, Value::Float(sum));
-        self.write("_count", labels, None, Value::Unsigned(count));
+        if let Some(sum) = sum {
+            self.write("_sum", Some(labels), &[], Value::Float(sum));
+        }
+        self.write("_count", Some(labels), &[], Value::Unsigned(count));
     }
 
     fn write(
         &mut self,
         suffix: &str,
+        rendered: Option<&Labels>,
         labels: &[(&str, &str)],
-        last: Option<(&str, &str)>,
         value: Value,
     ) {
         if !self.header_written {
             self.header_written = true;
             self.write_header();
         }
-        self.text.push_str(self.family.name);
-        self.text.push_str(suffix);
-        let mut before = '{';
-        for (name, value) in labels.iter().copied().chain(last) {
-            self.text.push(before);
-            before = ',';
-            self.text.push_str(name);
-            self.text.push_str("=\"");
-            escape(value, true, self.text);
-            self.text.push('"');
+        let text = &mut self.exposition.text;
+        #[cfg(debug_assertions)]
+        let begin = text.len();
+        text.push_str(self.family.name);
+        text.push_str(suffix);
+        let rendered = rendered.map(Labels::as_str).unwrap_or_default();
+        let is_bare = rendered.is_empty() && labels.is_empty();
+        if !is_bare {
+            text.push('{');
+            text.push_str(rendered);
+            Labels::append(rendered.is_empty(), labels, text);
+            text.push('}');
         }
-        if before == ',' {
-            self.text.push('}');
+        #[cfg(debug_assertions)]
+        {
+            let series = text.get(begin..).unwrap_or_default();
+            assert!(self.exposition.seen.insert(series.to_owned()), "{series} is there twice");
         }
-        self.text.push(' ');
-        value.write(self.text);
-        self.text.push('\n');
+        text.push(' ');
+        value.write(text);
+        text.push('\n');
     }
 
     fn write_header(&mut self) {
         let Family { name, kind, help } = *self.family;
-        let is_openmetrics = self.format == Format::OpenMetrics;
+        let is_openmetrics = self.exposition.format == Format::OpenMetrics;
         let (name, word) =
             if is_openmetrics { self.family.in_openmetrics() } else { (name, kind.word()) };
         self.write_line("# HELP ", name, |text| escape(help, is_openmetrics, text));
@@ -117,33 +138,13 @@ impl Samples<'_> {
     }
 
     fn write_line(&mut self, start: &str, name: &str, rest: impl FnOnce(&mut String)) {
-        self.text.push_str(start);
-        self.text.push_str(name);
-        self.text.push(' ');
-        rest(self.text);
-        self.text.push('\n');
+        let text = &mut self.exposition.text;
+        text.push_str(start);
+        text.push_str(name);
+        text.push(' ');
+        rest(text);
+        text.push('\n');
     }
-}
-
-/// Escapes what would end a line, an escape, or (in a label's value) the quotes.
-fn escape(text: &str, quoted: bool, into: &mut String) {
-    let special = |c| matches!(c, '\\' | '\n') || (quoted && c == '"');
-    let mut rest = text;
-    while let Some(at) = rest.find(special) {
-        let (plain, tail) = rest.split_at(at);
-        into.push_str(plain);
-        let mut tail = tail.chars();
-        match tail.next() {
-            Some('\n') => into.push_str("\\n"),
-            Some(other) => {
-                into.push('\\');
-                into.push(other);
-            }
-            None => {}
-        }
-        rest = tail.as_str();
-    }
-    into.push_str(rest);
 }
 
 #[cfg(test)]
@@ -174,7 +175,8 @@ mod tests {
             Family { name: "fill_seconds", kind: Kind::Histogram, help: "Time to fill." };
         let mut exposition = Exposition::default();
         let buckets = [(0.5, 1), (10.0, 3)];
-        exposition.family(&TIME).push_histogram(&[("tank", "north")], &buckets, 21.25, 4);
+        let labels = Labels::new(&[("tank", "north")]);
+        exposition.family(&TIME).push_histogram(&labels, &buckets, Some(21.25), 4);
         expect![[r#"
             # HELP fill_seconds Time to fill.
             # TYPE fill_seconds histogram
@@ -231,6 +233,35 @@ mod tests {
             # EOF
         "#]]
         .assert_eq(&exposition.into_text());
+    }
+
+    #[test]
+    fn labels_that_were_rendered_before_come_first() {
+        let mut exposition = Exposition::default();
+        let mut samples = exposition.family(&LEVEL);
+        samples.push_with(&Labels::new(&[("a", "1"), ("b", "\"")]), &[("c", "\n")], 1_u64);
+        samples.push_with(&Labels::new(&[("a", "1")]), &[], 2_u64);
+        samples.push_with(&Labels::default(), &[("c", "3")], 3_u64);
+        samples.push_with(&Labels::default(), &[], 4_u64);
+        expect![[r#"
+            # HELP tank_level_metres Height of the water.
+            # TYPE tank_level_metres gauge
+            tank_level_metres{a="1",b="\"",c="\n"} 1
+            tank_level_metres{a="1"} 2
+            tank_level_metres{c="3"} 3
+            tank_level_metres 4
+        "#]]
+        .assert_eq(&exposition.into_text());
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "tank_level_metres{a=\"1\"} is there twice")]
+    fn a_series_that_is_there_twice_is_a_defect() {
+        let mut exposition = Exposition::default();
+        let mut samples = exposition.family(&LEVEL);
+        samples.push(&[("a", "1")], 1_u64);
+        samples.push_with(&Labels::new(&[("a", "1")]), &[], 2_u64);
     }
 
     #[test]

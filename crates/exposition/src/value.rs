@@ -1,6 +1,6 @@
 //! The value of a sample.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 /// A number as its source gave it.
 ///
@@ -10,14 +10,20 @@ use std::fmt::Write;
 pub enum Value {
     /// A count or an amount.
     Unsigned(u64),
+    /// A number that may be below nothing.
+    Signed(i64),
     /// A measure.
     Float(f64),
+    /// A time, in seconds. Written with all its digits, up to nanoseconds.
+    Time(Duration),
 }
 
 impl Value {
     pub(crate) fn write(self, text: &mut String) {
         match self {
             Self::Unsigned(value) => text.push_str(itoa::Buffer::new().format(value)),
+            Self::Signed(value) => text.push_str(itoa::Buffer::new().format(value)),
+            Self::Time(time) => write_seconds(time, text),
             Self::Float(value) if value.is_nan() => text.push_str("NaN"),
             Self::Float(value) if value.is_infinite() => {
                 text.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
@@ -30,6 +36,23 @@ impl Value {
     }
 }
 
+/// Writes the seconds and what is not 0 of their fraction.
+fn write_seconds(time: Duration, text: &mut String) {
+    text.push_str(itoa::Buffer::new().format(time.as_secs()));
+    let mut fraction = time.subsec_nanos();
+    if fraction == 0 {
+        return;
+    }
+    text.push('.');
+    let mut unit = 100_000_000;
+    while fraction > 0 {
+        let digit = fraction.checked_div(unit).unwrap_or_default();
+        text.push(char::from_digit(digit, 10).unwrap_or('0'));
+        fraction = fraction.checked_rem(unit).unwrap_or_default();
+        unit = unit.checked_div(10).unwrap_or_default();
+    }
+}
+
 impl From<u64> for Value {
     fn from(value: u64) -> Self {
         Self::Unsigned(value)
@@ -39,6 +62,18 @@ impl From<u64> for Value {
 impl From<u32> for Value {
     fn from(value: u32) -> Self {
         Self::Unsigned(value.into())
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Signed(value)
+    }
+}
+
+impl From<Duration> for Value {
+    fn from(value: Duration) -> Self {
+        Self::Time(value)
     }
 }
 
@@ -64,6 +99,13 @@ mod tests {
         for (value, text) in [
             (Value::from(u64::MAX), "18446744073709551615"),
             (Value::from(true), "1"),
+            (Value::from(i64::MIN), "-9223372036854775808"),
+            (Value::from(Duration::ZERO), "0"),
+            (Value::from(Duration::from_secs(7)), "7"),
+            (Value::from(Duration::from_millis(1_050)), "1.05"),
+            (Value::from(Duration::new(u64::MAX, 999_999_999)), "18446744073709551615.999999999"),
+            (Value::from(Duration::new(1, 1)), "1.000000001"),
+            (Value::from(Duration::new(1, 10)), "1.00000001"),
             (Value::from(0.1), "0.1"),
             (Value::from(2.0), "2"),
             (Value::from(f64::NAN), "NaN"),

@@ -1,0 +1,63 @@
+//! Labels, rendered.
+
+/// Labels as they stand between the braces of a sample, rendered once for all the samples
+/// that have them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels {
+    text: String,
+}
+
+impl Labels {
+    /// Renders labels in the order given.
+    pub fn new(labels: &[(&str, &str)]) -> Self {
+        let mut text = String::new();
+        Self::append(true, labels, &mut text);
+        Self { text }
+    }
+
+    /// Renders `more` labels behind these.
+    #[must_use]
+    pub fn with(&self, more: &[(&str, &str)]) -> Self {
+        let mut text = self.text.clone();
+        Self::append(text.is_empty(), more, &mut text);
+        Self { text }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn append(mut is_first: bool, labels: &[(&str, &str)], text: &mut String) {
+        for (name, value) in labels {
+            if !is_first {
+                text.push(',');
+            }
+            is_first = false;
+            text.push_str(name);
+            text.push_str("=\"");
+            escape(value, true, text);
+            text.push('"');
+        }
+    }
+}
+
+/// Escapes what would end a line, an escape, or (in a label's value) the quotes.
+pub(crate) fn escape(text: &str, quoted: bool, into: &mut String) {
+    let special = |c| matches!(c, '\\' | '\n') || (quoted && c == '"');
+    let mut rest = text;
+    while let Some(at) = rest.find(special) {
+        let (plain, tail) = rest.split_at(at);
+        into.push_str(plain);
+        let mut tail = tail.chars();
+        match tail.next() {
+            Some('\n') => into.push_str("\\n"),
+            Some(other) => {
+                into.push('\\');
+                into.push(other);
+            }
+            None => {}
+        }
+        rest = tail.as_str();
+    }
+    into.push_str(rest);
+}

@@ -1,0 +1,186 @@
+//! The host, as libvirt sees it.
+
+use exposition::{Family, Kind, Samples, Value};
+
+use super::{Row, Write};
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        family: Family {
+            name: "libvirt_node_info",
+            kind: Kind::Info,
+            help: "What kind of machine the host is.",
+        },
+        labels: &["model"],
+        origin: "virNodeGetInfo model",
+        since: "",
+        write: Write::Host(|snapshot, samples| {
+            if let Some(info) = &snapshot.node.info {
+                samples.push(&[("model", &info.model)], true);
+            }
+        }),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_node_cpus",
+            kind: Kind::Gauge,
+            help: "CPUs of the host that are online.",
+        },
+        labels: &[],
+        origin: "virNodeGetInfo cpus",
+        since: "",
+        write: Write::Host(|snapshot, samples| {
+            push(samples, snapshot.node.info.as_ref().map(|info| info.cpus));
+        }),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_node_numa_nodes",
+            kind: Kind::Gauge,
+            help: "NUMA nodes of the host.",
+        },
+        labels: &[],
+        origin: "virNodeGetInfo nodes",
+        since: "",
+        write: Write::Host(|snapshot, samples| {
+            push(samples, snapshot.node.info.as_ref().map(|info| info.nodes));
+        }),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_node_cpu_sockets",
+            kind: Kind::Gauge,
+            help: "Sockets with a CPU, of each NUMA node.",
+        },
+        labels: &[],
+        origin: "virNodeGetInfo sockets",
+        since: "",
+        write: Write::Host(|snapshot, samples| {
+            push(samples, snapshot.node.info.as_ref().map(|info| info.sockets));
+        }),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_node_cpu_cores",
+            kind: Kind::Gauge,
+            help: "Cores of each socket.",
+        },
+        labels: &[],
+        origin: "virNodeGetInfo cores",
+        since: "",
+        write: Write::Host(|snapshot, samples| {
+            push(samples, snapshot.node.info.as_ref().map(|info| info.cores));
+        }),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_node_cpu_threads",
+            kind: Kind::Gauge,
+            help: "Threads of each core.",
+        },
+        labels: &[],
+        origin: "virNodeGetInfo threads",
+        since: "",
+        write: Write::Host(|snapshot, samples| {
+            push(samples, snapshot.node.info.as_ref().map(|info| info.threads));
+        }),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_node_cpu_frequency_hertz",
+            kind: Kind::Gauge,
+            help: "Frequency of the first CPU that libvirt found; absent where it did not.",
+        },
+        labels: &[],
+        origin: "virNodeGetInfo mhz",
+        since: "",
+        write: Write::Host(|snapshot, samples| {
+            let info = snapshot.node.info.as_ref().filter(|info| info.mhz > 0);
+            let hertz = info.map(|info| u64::from(info.mhz).saturating_mul(MHZ));
+            push(samples, hertz);
+        }),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_node_memory_bytes",
+            kind: Kind::Gauge,
+            help: "Memory of the host.",
+        },
+        labels: &[],
+        origin: "virNodeGetInfo memory",
+        since: "",
+        write: Write::Host(|snapshot, samples| {
+            let info = snapshot.node.info.as_ref();
+            push(samples, info.and_then(|info| info.memory_kib.checked_mul(KIB)));
+        }),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_node_memory_free_bytes",
+            kind: Kind::Gauge,
+            help: "Memory of the host that is free.",
+        },
+        labels: &[],
+        origin: "virNodeGetFreeMemory",
+        since: "",
+        write: Write::Host(|snapshot, samples| push(samples, snapshot.node.memory_free)),
+    },
+];
+
+/// CPUs and cells of memory one by one.
+pub(super) const DETAIL: &[Row] = &[
+    Row {
+        family: Family {
+            name: "libvirt_node_cpu_seconds_total",
+            kind: Kind::Counter,
+            help: "Time that the CPU of the host has spent in a mode.",
+        },
+        labels: &["cpu", "mode"],
+        origin: "virNodeGetCPUStats",
+        since: "",
+        write: Write::Host(|snapshot, samples| {
+            for (cpu, mode, time) in &snapshot.node.cpu_times {
+                samples.push(&[("cpu", cpu), ("mode", mode)], *time);
+            }
+        }),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_node_memory_stats_bytes",
+            kind: Kind::Gauge,
+            help: "Memory of the host by use.",
+        },
+        labels: &["use"],
+        origin: "virNodeGetMemoryStats",
+        since: "",
+        write: Write::Host(|snapshot, samples| {
+            for (name, bytes) in &snapshot.node.memory_stats {
+                samples.push(&[("use", name)], *bytes);
+            }
+        }),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_node_cell_memory_free_bytes",
+            kind: Kind::Gauge,
+            help: "Memory of the NUMA cell that is free.",
+        },
+        labels: &["cell"],
+        origin: "virNodeGetCellsFreeMemory",
+        since: "",
+        write: Write::Host(|snapshot, samples| {
+            for (cell, bytes) in &snapshot.node.cells_free {
+                samples.push(&[("cell", cell)], *bytes);
+            }
+        }),
+    },
+];
+
+fn push<V: Into<Value>>(samples: &mut Samples<'_>, value: Option<V>) {
+    if let Some(value) = value {
+        samples.push(&[], value);
+    }
+}
+
+const KIB: u64 = 1024;
+const MHZ: u64 = 1_000_000;

@@ -1,0 +1,111 @@
+//! The table as text: `--list-metrics`, docs/metrics.md and the README.
+
+use std::fmt::Write as _;
+
+use exposition::Kind;
+
+use super::{Row, Section, TABLE, Write};
+use crate::collectors::Collector;
+
+/// Returns every family, one line each, as a Markdown table: what `--list-metrics` prints.
+pub(crate) fn reference() -> String {
+    let mut text = String::new();
+    collectors(&mut text);
+    text.push('\n');
+    families(&mut text, TABLE.iter().flat_map(|section| section.rows.iter().map(move |row| (section, row))));
+    text
+}
+
+/// Writes what each collector costs.
+pub(super) fn collectors(text: &mut String) {
+    // Writing to a string cannot fail.
+    text.push_str("| collector | default | what it serves | cost |\n|---|---|---|---|\n");
+    for collector in Collector::ALL {
+        let default = if collector.is_default() { "on" } else { "off" };
+        let (name, about, cost) = (collector.name(), collector.about(), collector.cost());
+        let _ = writeln!(text, "| `{name}` | {default} | {about} | {cost} |");
+    }
+}
+
+/// Writes a line for each family.
+pub(super) fn families<'r>(
+    text: &mut String,
+    rows: impl Iterator<Item = (&'r Section, &'r Row)>,
+) {
+    text.push_str("| name | type | unit | labels | from | since | collector | |\n");
+    text.push_str("|---|---|---|---|---|---|---|---|\n");
+    for (section, row) in rows {
+        let Row { family, origin, since, .. } = row;
+        let (name, kind, help) = (family.name, family.kind.word(), family.help);
+        let (unit, labels) = (unit(name, family.kind), labels(row).join(", "));
+        let collector = match section.collector {
+            Some(collector) if section.is_tinkoff => format!("{}, --compat=tinkoff", collector.name()),
+            Some(collector) => collector.name().to_owned(),
+            None => String::new(),
+        };
+        let _ = writeln!(
+            text,
+            "| `{name}` | {kind} | {unit} | {labels} | {origin} | {since} | {collector} | {help} |"
+        );
+    }
+}
+
+/// Returns the labels of a family, in the order of the alphabet, without those of
+/// `--labels=wide`.
+pub(super) fn labels(row: &Row) -> Vec<&'static str> {
+    let of_whom: &[_] = match row.write {
+        Write::Host(_) | Write::Exporter(_) => &[],
+        Write::Instance(_) => &["libvirtname", "novaname", "novaproject"],
+        Write::InstanceBlock(_) => {
+            &["cindervolume", "disktype", "libvirtname", "novaname", "novaproject", "targetdev"]
+        }
+        Write::InstanceInterface(_) => {
+            &["iface", "libvirtname", "macaddr", "novaname", "novaproject"]
+        }
+        Write::Running(_) if row.family.name.starts_with("libvirt_nova_instance_") => {
+            &["libvirtname", "novaname", "novaproject"]
+        }
+        Write::Domain(_)
+        | Write::Defined(_)
+        | Write::Vcpu(_)
+        | Write::Block(_)
+        | Write::Interface(_)
+        | Write::Iothread(_)
+        | Write::Running(_)
+        | Write::Any(_) => &["domain", "uuid"],
+    };
+    let of_device = match row.write {
+        Write::Block(_) | Write::Interface(_) => Some("target_device"),
+        Write::Vcpu(_) => Some("vcpu"),
+        Write::Iothread(_) => Some("iothread"),
+        Write::Host(_)
+        | Write::Exporter(_)
+        | Write::Instance(_)
+        | Write::InstanceBlock(_)
+        | Write::InstanceInterface(_)
+        | Write::Domain(_)
+        | Write::Defined(_)
+        | Write::Running(_)
+        | Write::Any(_) => None,
+    };
+    let mut labels: Vec<_> = of_whom.iter().chain(row.labels).copied().chain(of_device).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    labels
+}
+
+/// Returns the unit of a family, which but for inherited names its name says.
+fn unit(name: &str, kind: Kind) -> &'static str {
+    let name = name.strip_suffix("_total").unwrap_or(name);
+    match name {
+        "libvirt_nova_instance_cpu_time" => "nanoseconds",
+        _ if kind == Kind::Info => "",
+        _ if name.ends_with("_kb") => "KiB",
+        _ if name.ends_with("bytes_per_second") => "bytes a second",
+        _ if name.ends_with("bytes") || name.ends_with("_stats_allocation") => "bytes",
+        _ if name.ends_with("seconds") => "seconds",
+        _ if name.ends_with("_percent") => "percent",
+        _ if name.ends_with("_hertz") => "hertz",
+        _ => "",
+    }
+}
