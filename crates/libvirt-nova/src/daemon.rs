@@ -17,7 +17,7 @@ use tokio::{
 use crate::{
     fault::{Change, chain},
     inventory::Inventory,
-    live::{Lasting, Live},
+    live::{Lasting, Live, Terms},
     telemetry::Telemetry,
 };
 
@@ -78,8 +78,7 @@ pub(crate) struct Watch {
     pub(crate) address: Address,
     /// Pause between two polls; zero polls only when scraped.
     pub(crate) interval: Duration,
-    /// Abandoned calls at which no monitor is asked any more.
-    pub(crate) abandoned_max: usize,
+    pub(crate) terms: Terms,
     pub(crate) telemetry: Arc<Telemetry>,
 }
 
@@ -146,7 +145,7 @@ impl Watch {
         let Session { monitor, lookups, tenders, feed, events, ledger, hostname } = session;
         let (inventory, keeper) = Inventory::new();
         let calls = [monitor, lookups];
-        let live = Live::new(calls, feed, ledger, hostname, inventory, self.abandoned_max, lasting);
+        let live = Live::new(calls, feed, ledger, hostname, inventory, &self.terms, lasting);
         let live = Arc::new(live);
         let [for_monitor, for_lookups] = tenders;
         publish.send_replace(Link::Up(Arc::clone(&live)));

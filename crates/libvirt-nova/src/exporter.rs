@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashSet,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -14,13 +17,16 @@ use tokio::{
 };
 
 use crate::{
+    collectors::Collector,
     daemon::Daemon,
-    families,
+    families::{self, Selection},
     http::Wanted,
-    inventory::{Instance, Roster},
+    inventory::{Domains, Instance, Roster},
+    jobs::JobsByDomain,
     live::Live,
     log,
-    snapshot::Snapshot,
+    placements::Placements,
+    snapshot::{Findings, Snapshot},
     survey::Skipped,
     telemetry::{CollectionReport, Telemetry},
 };
@@ -30,8 +36,11 @@ use crate::{
 pub(crate) struct Exporter {
     daemon: Daemon,
     min_age: Duration,
+    selection: Selection,
     telemetry: Arc<Telemetry>,
     log: Arc<log::Counts>,
+    /// How long the last exposition was, so that the next one finds room.
+    size: AtomicUsize,
     last: Mutex<Option<Collection>>,
 }
 
@@ -52,7 +61,7 @@ struct Collection {
 #[derive(Clone, Debug)]
 struct Source {
     live: Arc<Live>,
-    roster: Roster,
+    domains: Domains,
     /// Events until it began.
     happenings: u64,
 }
@@ -62,10 +71,12 @@ impl Exporter {
     pub(crate) fn new(
         daemon: Daemon,
         min_age: Duration,
+        selection: Selection,
         telemetry: Arc<Telemetry>,
         log: Arc<log::Counts>,
     ) -> Self {
-        Self { daemon, min_age, telemetry, log, last: Mutex::default() }
+        let (size, last) = (AtomicUsize::default(), Mutex::default());
+        Self { daemon, min_age, selection, telemetry, log, size, last }
     }
 
     /// Returns a whole exposition as it is wanted.
@@ -86,7 +97,10 @@ impl Exporter {
         let ledger = self.daemon.ledger();
         let tasks = Handle::current().metrics().num_alive_tasks();
         let report = self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks);
-        families::expose(wanted.format, &snapshot, &report)
+        let size = self.size.load(Ordering::Relaxed);
+        let text = families::expose(wanted.format, self.selection, &snapshot, &report, size);
+        self.size.store(text.len(), Ordering::Relaxed);
+        text
     }
 
     async fn snapshot(&self, arrived: Instant, until: Instant) -> Arc<Snapshot> {
@@ -121,7 +135,8 @@ impl Exporter {
                 {
                     return Arc::clone(&last.snapshot);
                 }
-                let Collected { snapshot, skipped, is_cut } = collect(&source, until).await;
+                let Collected { snapshot, unknown, skipped, is_cut } = collect(&source, until).await;
+                self.telemetry.note_unknown(unknown.iter());
                 self.telemetry.note_collection(CollectionReport {
                     ended: SystemTime::now(),
                     took: began.elapsed(),
@@ -149,8 +164,8 @@ impl Exporter {
         if !(settled || was_listed && answers().await) {
             return None;
         }
-        let (roster, happenings) = (live.inventory.roster(), live.inventory.happenings());
-        Some(Source { live, roster, happenings })
+        let (domains, happenings) = (live.inventory.domains(), live.inventory.happenings());
+        Some(Source { live, domains, happenings })
     }
 }
 
@@ -168,7 +183,7 @@ impl Source {
     /// Whether nothing has happened to any domain since another one was found.
     fn is_as(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.live, &other.live)
-            && Arc::ptr_eq(&self.roster, &other.roster)
+            && Arc::ptr_eq(&self.domains.running, &other.domains.running)
             && self.happenings == other.happenings
     }
 }
@@ -176,28 +191,47 @@ impl Source {
 /// What a collection comes to.
 struct Collected {
     snapshot: Snapshot,
+    /// Fields that nobody here knows.
+    unknown: Vec<String>,
     skipped: Skipped,
     /// Whether more time would have given more.
     is_cut: bool,
 }
 
 async fn collect(source: &Source, until: Instant) -> Collected {
-    let Source { live, roster, .. } = source;
+    let Source { live, domains, .. } = source;
+    let roster = &domains.running;
     live.keep(roster);
-    let domains = || roster.iter().map(|instance| &instance.domain);
+    let running = || roster.iter().map(|instance| &instance.domain);
     if live.is_new() {
         // Somebody before us may have left calls hanging.
-        live.controls.round(domains(), after(Instant::now(), share(until, CONTROL_SHARE))).await;
+        live.controls.round(running(), after(Instant::now(), share(until, CONTROL_SHARE))).await;
     }
+    let selection = live.selection;
+    let has = |collector| selection.collectors.has(collector);
     let poll_until = after(Instant::now(), share(until, POLL_SHARE));
     let times = live.poll.round(roster, poll_until).await;
     let mut is_cut = poll_until <= Instant::now();
     let survey_until = after(Instant::now(), share(until, SURVEY_SHARE));
-    let mut survey = live.surveyor.survey(roster, survey_until).await;
+    // What concerns no guest goes over the other connection meanwhile.
+    let survey = live.surveyor.survey(roster, survey_until);
+    let (mut survey, host) = tokio::join!(survey, live.host.facts(selection, survey_until));
     is_cut |= survey.skipped.deadline > 0 || survey_until <= Instant::now();
+    let extras_until = after(Instant::now(), share(until, EXTRAS_SHARE));
+    let mut jobs = JobsByDomain::new();
+    if has(Collector::Job) {
+        let well = running().filter(|domain| survey.has_all_of(&domain.uuid)).collect();
+        jobs = live.jobs.round(well, extras_until).await;
+    }
+    let mut placements = Placements::new();
+    if selection.is_tinkoff && has(Collector::Vcpu) {
+        placements = live.placements(roster, extras_until).await;
+    }
+    let states = live.states(&domains.inactive, extras_until).await;
+    is_cut |= extras_until <= Instant::now();
     // After the survey: it shows which guests it hangs in.
     let controls_until = after(Instant::now(), share(until, CONTROL_SHARE));
-    let controls = live.controls.round(domains(), controls_until).await;
+    let controls = live.controls.round(running(), controls_until).await;
     is_cut |= controls_until <= Instant::now();
     // Whoever ended meanwhile was measured in half.
     let settled = live.inventory.settle(LAST_LOOK.min(share(until, 0.5))).await;
@@ -206,18 +240,24 @@ async fn collect(source: &Source, until: Instant) -> Collected {
         settled || live.has_just_answered() || live.answers(LAST_LOOK.min(share(until, 1.0))).await;
     let skipped = survey.skipped;
     if live.feed.is_closed() || !is_here {
-        return Collected { snapshot: Snapshot::down(), skipped, is_cut };
+        return Collected { snapshot: Snapshot::down(), unknown: Vec::new(), skipped, is_cut };
     }
-    let there = if settled {
+    let mut there = domains.clone();
+    if settled {
         // The list knows better who has ended than a reply that somebody is not in.
         survey.ended.clear();
-        still_there(roster, &live.inventory.roster())
-    } else {
-        Arc::clone(roster)
-    };
-    let (host, now) = (live.hostname.clone(), SystemTime::now());
-    let snapshot = Snapshot::new(host, &there, &times, &survey, &controls, now);
-    Collected { snapshot, skipped, is_cut }
+        let later = live.inventory.domains();
+        there = Domains {
+            running: still_there(roster, &later.running),
+            inactive: still_there(&domains.inactive, &later.inactive),
+            ..later
+        };
+    }
+    let readings = survey.readings.values();
+    let unknown = readings.flat_map(|reading| reading.stats.unknown.iter().cloned()).collect();
+    let findings = Findings { times, survey, controls, jobs, placements, states, host };
+    let snapshot = Snapshot::new(live.hostname.clone(), &there, findings, SystemTime::now());
+    Collected { snapshot, unknown, skipped, is_cut }
 }
 
 /// Those of a roster whose run goes on in another.
@@ -256,6 +296,9 @@ const POLL_SHARE: f64 = 0.55;
 const SURVEY_SHARE: f64 = 0.8;
 /// What asking for control info may take of the time that is left then.
 const CONTROL_SHARE: f64 = 0.5;
+/// What jobs, vCPUs' places and the states of what does not run may take of the time that is
+/// left then.
+const EXTRAS_SHARE: f64 = 0.5;
 /// In as much time, who does not answer is not there.
 const ENOUGH: Duration = Duration::from_secs(3);
 /// The least time in which a scrape asks libvirtd anything.
@@ -268,14 +311,12 @@ mod tests {
     use libvirt_wire::{Domain, Uuid};
 
     use super::*;
-    use crate::inventory::Metadata;
 
     fn roster(runs: &[(u8, u32)]) -> Roster {
         let instance = |(number, id): &(u8, u32)| {
             let uuid = Uuid([*number; 16]);
             let domain = Domain { name: String::new(), uuid, id: Some(*id) };
-            let metadata = Metadata::Unknown;
-            Arc::new(Instance { domain, uuid: uuid.to_string(), metadata, devices: None })
+            Arc::new(Instance::new(domain))
         };
         runs.iter().map(instance).collect()
     }

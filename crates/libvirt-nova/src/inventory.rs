@@ -10,6 +10,7 @@
 //! * [`instance`]: both, as the rest of the program sees them
 //! * [`reading`]: getting both from libvirtd
 //! * [`xml`]: reading XML in bounded time
+//! * [`events`], [`past`]: what has happened to domains
 //! * [`mirror`]: the state of the task
 
 use std::{
@@ -33,31 +34,49 @@ use self::mirror::Mirror;
 #[cfg(test)]
 pub(crate) use self::nova::NAMESPACES;
 pub(crate) use self::{
-    devices::{Devices, Disk, Interface},
+    devices::{Devices, Disk, Interface, Limits},
+    events::EventCounts,
     instance::{Instance, Metadata},
     nova::Nova,
+    past::{LastJob, Past},
 };
 use crate::{
     care::Care,
     fault::{Change, chain},
+    filter::Filter,
     later::later,
 };
 
 mod devices;
+mod events;
 mod instance;
 mod mirror;
 mod nova;
+mod past;
 mod reading;
 mod xml;
 
-/// The instances that run, by libvirt name.
+/// Domains by libvirt name.
 pub(crate) type Roster = Arc<[Arc<Instance>]>;
+
+/// The domains that there are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Domains {
+    /// Those that run and are to be served.
+    pub(crate) running: Roster,
+    /// Those that are only defined and are to be served.
+    pub(crate) inactive: Roster,
+    /// The last migrations away from here, by libvirt name.
+    pub(crate) last_migrations: Arc<[Arc<LastJob>]>,
+    /// How many libvirt knows.
+    pub(crate) count: usize,
+}
 
 /// A handle to the task that mirrors libvirtd's domains.
 #[derive(Clone, Debug)]
 pub(crate) struct Inventory {
     questions: mpsc::Sender<Question>,
-    roster: watch::Receiver<Option<Roster>>,
+    domains: watch::Receiver<Option<Domains>>,
     happenings: Arc<AtomicU64>,
 }
 
@@ -83,10 +102,10 @@ impl Inventory {
     /// A handle, and the state that [`run`] keeps for it.
     pub(crate) fn new() -> (Self, Keeper) {
         let (questions, asked) = mpsc::channel(QUESTIONS);
-        let (publish, roster) = watch::channel(None);
+        let (publish, domains) = watch::channel(None);
         let happenings = Arc::<AtomicU64>::default();
         let keeper = Keeper { asked, publish, happenings: Arc::clone(&happenings) };
-        (Self { questions, roster, happenings }, keeper)
+        (Self { questions, domains, happenings }, keeper)
     }
 
     /// How many events libvirtd has sent. The same number twice means that nothing
@@ -95,14 +114,19 @@ impl Inventory {
         self.happenings.load(Ordering::Relaxed)
     }
 
-    /// The instances as they were known last. None before they have been listed.
+    /// The domains as they were known last. None before they have been listed.
+    pub(crate) fn domains(&self) -> Domains {
+        self.domains.borrow().clone().unwrap_or_default()
+    }
+
+    /// Those that run.
     pub(crate) fn roster(&self) -> Roster {
-        self.roster.borrow().clone().unwrap_or_default()
+        self.domains().running
     }
 
     /// Whether libvirtd has ever said which domains there are.
     pub(crate) fn is_listed(&self) -> bool {
-        self.roster.borrow().is_some()
+        self.domains.borrow().is_some()
     }
 
     /// Makes sure that everything which happened before the call is in the roster.
@@ -122,7 +146,7 @@ impl Inventory {
 #[derive(Debug)]
 pub(crate) struct Keeper {
     asked: mpsc::Receiver<Question>,
-    publish: watch::Sender<Option<Roster>>,
+    publish: watch::Sender<Option<Domains>>,
     happenings: Arc<AtomicU64>,
 }
 
@@ -136,9 +160,11 @@ pub(crate) async fn run(
     care: Care,
     feed: Client,
     mut events: Events,
+    filter: Arc<Filter>,
+    past: Arc<Past>,
 ) {
     let Keeper { mut asked, publish, happenings } = keeper;
-    let mut mirror = Mirror::new(calls, care.clone(), happenings);
+    let mut mirror = Mirror::new(calls, care.clone(), happenings, filter, past);
     let mut waiting: Vec<Question> = Vec::new();
     let mut fault = Change::default();
     // At most one is under way: whatever holds it up would hold up another.
@@ -164,7 +190,7 @@ pub(crate) async fn run(
         let answers: Vec<_> =
             waiting.extract_if(.., |question| question.is_over(settled, now)).collect();
         if settled || !answers.is_empty() {
-            publish.send_if_modified(|roster| mirror.publish(roster));
+            publish.send_if_modified(|domains| mirror.publish(domains));
         }
         for Question { answer, .. } in answers {
             let _ = answer.send(());

@@ -23,31 +23,39 @@ use tokio::{
 use crate::{
     daemon::{Daemon, Watch},
     exporter::Exporter,
+    families::Selection,
     fault::chain,
     flags::{Flags, Stop},
     http::Wanted,
     later::later,
+    live::Terms,
     log::LogTarget,
     telemetry::Telemetry,
 };
 
 mod care;
+mod collectors;
 mod control;
 mod daemon;
 mod exporter;
 mod families;
 mod fault;
+mod filter;
 mod flags;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod headroom;
+mod host;
 mod http;
 mod inventory;
+mod jobs;
 mod later;
 mod live;
 mod log;
+mod placements;
 mod poll;
 mod snapshot;
+mod states;
 mod stats;
 mod survey;
 mod telemetry;
@@ -122,14 +130,19 @@ fn prepare(
     log: Arc<log::Counts>,
 ) -> (Daemon, Arc<Exporter>, impl Future<Output = ()> + Send) {
     let telemetry = Arc::<Telemetry>::default();
+    let selection = Selection::default();
     let watch = Watch {
         address: flags.uri,
         interval: flags.interval,
-        abandoned_max: flags.max_abandoned,
+        terms: Terms {
+            abandoned_max: flags.max_abandoned,
+            selection,
+            filter: Arc::default(),
+        },
         telemetry: Arc::clone(&telemetry),
     };
     let (daemon, watching) = watch.start();
-    let exporter = Exporter::new(daemon.clone(), flags.min_age, telemetry, log);
+    let exporter = Exporter::new(daemon.clone(), flags.min_age, selection, telemetry, log);
     (daemon, Arc::new(exporter), watching)
 }
 

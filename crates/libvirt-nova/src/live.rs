@@ -9,7 +9,7 @@ use std::{
 };
 
 use libvirt_client::{Calls, Client, Events, Ledger};
-use libvirt_wire::call::ConnectGetHostname;
+use libvirt_wire::{Uuid, call::ConnectGetHostname};
 use tokio::{
     select,
     time::{self, Instant, MissedTickBehavior},
@@ -18,9 +18,16 @@ use tokio::{
 use crate::{
     care::Care,
     control::Controls,
-    inventory::{self, Inventory, Keeper, Roster},
+    families::Selection,
+    filter::Filter,
+    host::Host,
+    inventory::{self, Inventory, Keeper, Past, Roster},
+    jobs::Jobs,
     later::later,
+    placements::{self, Placements},
     poll::{self, Poll},
+    states,
+    stats::DomainStats,
     survey::Surveyor,
     trouble::Troubles,
 };
@@ -38,6 +45,11 @@ pub(crate) struct Live {
     pub(crate) poll: Poll,
     pub(crate) surveyor: Surveyor,
     pub(crate) controls: Controls,
+    pub(crate) jobs: Jobs,
+    pub(crate) host: Host,
+    pub(crate) selection: Selection,
+    filter: Arc<Filter>,
+    past: Arc<Past>,
     is_new: AtomicBool,
     care: Care,
     troubles: Arc<Troubles>,
@@ -50,26 +62,41 @@ pub(crate) struct Live {
 pub(crate) struct Lasting {
     troubles: Arc<Troubles>,
     cpu_source: Arc<OnceLock<poll::Source>>,
+    past: Arc<Past>,
+}
+
+/// What libvirtd is asked for, and how much of it may hang.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Terms {
+    /// Abandoned calls at which no monitor is asked any more.
+    pub(crate) abandoned_max: usize,
+    pub(crate) selection: Selection,
+    /// Which domains are asked about.
+    pub(crate) filter: Arc<Filter>,
 }
 
 impl Live {
-    /// What is made of a session's connections; `abandoned_max` is the number of calls
-    /// that may hang before no monitor is asked any more.
+    /// What is made of a session's connections.
     pub(crate) fn new(
         [monitor, lookups]: [Calls; 2],
         feed: Client,
         ledger: Ledger,
         hostname: Option<String>,
         inventory: Inventory,
-        abandoned_max: usize,
+        terms: &Terms,
         lasting: &Lasting,
     ) -> Self {
-        let Lasting { troubles, cpu_source } = lasting.clone();
+        let Lasting { troubles, cpu_source, past } = lasting.clone();
+        let Terms { abandoned_max, selection, ref filter } = *terms;
+        let filter = Arc::clone(filter);
         let care = Care::new(ledger.clone(), abandoned_max);
         let of_troubles = || Arc::clone(&troubles);
         let calls = lookups.clone();
         let poll = Poll::new(calls, feed.clone(), care.clone(), of_troubles(), cpu_source);
-        let surveyor = Surveyor::new(monitor.clone(), lookups.clone(), care.clone(), of_troubles());
+        let (calls, groups) = (monitor.clone(), selection.collectors.groups());
+        let surveyor = Surveyor::new(calls, lookups.clone(), care.clone(), of_troubles(), groups);
+        let jobs = Jobs::new(monitor.clone(), care.clone(), of_troubles());
+        let host = Host::new(lookups.clone(), ledger.clone());
         let controls = Controls::new(lookups.clone(), care.clone(), of_troubles());
         let is_new = AtomicBool::new(true);
         Self {
@@ -81,6 +108,11 @@ impl Live {
             poll,
             surveyor,
             controls,
+            jobs,
+            host,
+            selection,
+            filter,
+            past,
             is_new,
             care,
             troubles,
@@ -91,11 +123,26 @@ impl Live {
     /// Keeps the inventory and the poll going until the connection of the events ends.
     pub(crate) async fn run(&self, keeper: Keeper, events: Events, interval: Duration) {
         let (lookups, care, feed) = (self.lookups.clone(), self.care.clone(), self.feed.clone());
+        let (filter, past) = (Arc::clone(&self.filter), Arc::clone(&self.past));
         select! {
-            () = inventory::run(keeper, lookups, care, feed, events) => {}
+            () = inventory::run(keeper, lookups, care, feed, events, filter, past) => {}
             () = self.poll_each(interval) => {}
             () = self.feed.closed() => {}
         }
+    }
+
+    /// The states of domains that do not run.
+    pub(crate) async fn states(
+        &self,
+        inactive: &Roster,
+        until: Instant,
+    ) -> Vec<(Uuid, DomainStats)> {
+        states::states(&self.lookups, &self.care, inactive, until).await
+    }
+
+    /// The CPUs that vCPUs were on last.
+    pub(crate) async fn placements(&self, roster: &Roster, until: Instant) -> Placements {
+        placements::placements(&self.lookups, &self.care, roster, until).await
     }
 
     /// Says goodbye, so that libvirtd logs no fault.

@@ -15,7 +15,8 @@ use libvirt_client::{CallError, Calls, Client, WINDOW};
 use libvirt_wire::{
     Procedure, RemoteError, Uuid,
     call::{
-        ConnectGetHostname, ControlState, DomainGetControlInfo, DomainGetCpuStats, DomainGetInfo,
+        ConnectGetHostname, ControlState, CpuStats, DomainGetControlInfo, DomainGetCpuStats,
+        DomainGetInfo,
     },
 };
 use tokio::time::{self, Instant};
@@ -30,7 +31,17 @@ use crate::{
 /// The CPU times of one round, by domain.
 ///
 /// A domain that libvirtd did not answer for is not in it.
-pub(crate) type CpuTimes = HashMap<Uuid, Duration>;
+pub(crate) type CpuTimes = HashMap<Uuid, CpuTime>;
+
+/// The CPU time of a domain since its QEMU started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CpuTime {
+    pub(crate) total: Option<Duration>,
+    /// In user mode. The process' has only a total.
+    pub(crate) user: Option<Duration>,
+    /// In the kernel.
+    pub(crate) system: Option<Duration>,
+}
 
 /// What is known of the host's CPU times.
 #[derive(Debug)]
@@ -209,18 +220,28 @@ impl Poll {
         &self,
         source: Source,
         instance: &'r Instance,
-    ) -> (&'r Instance, Result<Option<Duration>, CallError>) {
+    ) -> (&'r Instance, Result<Option<CpuTime>, CallError>) {
         let domain = &instance.domain;
         let Some(_place) = self.care.place().await else { return (instance, Ok(None)) };
         let time = match source {
             Source::Cgroup => {
                 let called = self.calls.call(&DomainGetCpuStats { domain }, CALL_DEADLINE).await;
-                called.and_then(|reply| Ok(reply.decode()?.cpu_time))
+                let stats = called.and_then(|reply| reply.decode());
+                stats.map(|CpuStats { cpu_time, user_time, system_time }| {
+                    cpu_time.map(|_| CpuTime {
+                        total: cpu_time,
+                        user: user_time,
+                        system: system_time,
+                    })
+                })
             }
             Source::Process => {
                 let called = self.calls.call(&DomainGetInfo { domain }, CALL_DEADLINE).await;
                 let info = called.and_then(|reply| reply.decode());
-                info.map(|info| info.is_active().then_some(info.cpu_time))
+                info.map(|info| {
+                    let total = Some(info.cpu_time);
+                    info.is_active().then_some(CpuTime { total, ..CpuTime::default() })
+                })
             }
         };
         (instance, time)

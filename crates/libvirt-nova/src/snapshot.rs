@@ -1,18 +1,22 @@
 //! What one scrape found: plain data, absent is `None`.
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use libvirt_wire::call::ControlInfo;
+use libvirt_wire::{Uuid, call::ControlInfo};
 use tokio::time::Instant;
 
 use crate::{
     control::ControlInfos,
-    inventory::{Devices, Instance, Roster},
-    poll::CpuTimes,
-    stats::{Balloon, DomainStats, State},
+    host::{HostFacts, Node, Pool, Versions},
+    inventory::{Devices, Domains, Instance, LastJob},
+    jobs::JobsByDomain,
+    placements::Placements,
+    poll::{CpuTime, CpuTimes},
+    stats::{Balloon, DomainStats, Job, State},
     survey::Survey,
 };
 
@@ -23,15 +27,26 @@ pub(crate) struct Snapshot {
     pub(crate) up: Option<bool>,
     /// The compute host's name, as libvirtd says it.
     pub(crate) host: Option<String>,
+    /// How many domains libvirt knows.
+    pub(crate) domain_count: Option<usize>,
     /// The instances that run, by libvirt name.
     pub(crate) instances: Vec<Measured>,
+    /// Those that are only defined, by libvirt name.
+    pub(crate) inactive: Vec<Measured>,
+    /// The last migrations away from here.
+    pub(crate) last_migrations: Arc<[Arc<LastJob>]>,
+    pub(crate) node: Node,
+    pub(crate) pools: Vec<Pool>,
+    pub(crate) versions: Versions,
 }
 
-/// A running instance and what was measured of it.
+/// An instance and what was measured of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
     pub(crate) instance: Arc<Instance>,
-    pub(crate) cpu_time: Option<Duration>,
+    /// Whether it runs. One that does not has a state and nothing else.
+    pub(crate) runs: bool,
+    pub(crate) cpu: CpuTime,
     /// `None` where libvirtd gave nothing in time.
     pub(crate) stats: Option<DomainStats>,
     /// What the guest told of its memory, where that still holds.
@@ -40,6 +55,23 @@ pub(crate) struct Measured {
     pub(crate) at: Option<Instant>,
     /// Whether QEMU answers libvirt, as far as somebody waits for it.
     pub(crate) control: Option<ControlInfo>,
+    /// The job that runs in it, or that none does.
+    pub(crate) job: Option<Job>,
+    /// vCPUs and the CPUs that they were on last, where they are asked for.
+    pub(crate) placements: Vec<(u32, u32)>,
+}
+
+/// What was found by asking for it.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) times: CpuTimes,
+    pub(crate) survey: Survey,
+    pub(crate) controls: ControlInfos,
+    pub(crate) jobs: JobsByDomain,
+    pub(crate) placements: Placements,
+    /// Of those that do not run.
+    pub(crate) states: Vec<(Uuid, DomainStats)>,
+    pub(crate) host: HostFacts,
 }
 
 impl Snapshot {
@@ -52,40 +84,81 @@ impl Snapshot {
     /// have not begun, are left out whole.
     pub(crate) fn new(
         host: Option<String>,
-        roster: &Roster,
-        times: &CpuTimes,
-        survey: &Survey,
-        controls: &ControlInfos,
+        domains: &Domains,
+        findings: Findings,
         now: SystemTime,
     ) -> Self {
+        let Findings { times, survey, controls, mut jobs, mut placements, states, host: facts } =
+            findings;
         let Survey { readings, ended, unbegun, .. } = survey;
+        let mut readings = readings;
         let is_absent = |uuid| ended.contains(uuid) || unbegun.contains(uuid);
-        let instances = roster
-            .iter()
-            .filter(|instance| !is_absent(&instance.domain.uuid))
-            .filter(|instance| {
-                let devices = instance.devices.as_deref();
-                let reading = readings.get(&instance.domain.uuid);
-                reading.is_none_or(|reading| runs(&reading.stats, devices))
+        let running = domains.running.iter().filter(|it| !is_absent(&it.domain.uuid));
+        let measured = running.filter_map(|instance| {
+            let uuid = instance.domain.uuid;
+            let devices = instance.devices.as_deref();
+            let (stats, at) =
+                readings.remove(&uuid).map(|reading| (reading.stats, reading.at)).unzip();
+            if stats.as_ref().is_some_and(|stats| !runs(stats, devices)) {
+                return None;
+            }
+            let told = stats.as_ref().filter(|stats| holds(stats, devices, now));
+            Some(Measured {
+                runs: true,
+                cpu: times.get(&uuid).copied().unwrap_or_default(),
+                balloon: told.map(|stats| stats.balloon.clone()),
+                at,
+                control: controls.get(&uuid).copied(),
+                job: jobs.remove(&uuid),
+                placements: placements.remove(&uuid).unwrap_or_default(),
+                ..Measured::new(instance, stats)
             })
-            .map(|instance| {
-                let uuid = instance.domain.uuid;
-                let reading = readings.get(&uuid);
-                let stats = reading.map(|reading| reading.stats.clone());
-                let balloon = stats.as_ref().and_then(|stats| {
-                    holds(stats, instance.devices.as_deref(), now).then(|| stats.balloon.clone())
-                });
-                Measured {
-                    cpu_time: times.get(&uuid).copied(),
-                    instance: Arc::clone(instance),
-                    stats,
-                    balloon,
-                    at: reading.map(|reading| reading.at),
-                    control: controls.get(&uuid).copied(),
-                }
-            })
+        });
+        let instances = measured.collect();
+        let mut states: HashMap<_, _> = states.into_iter().collect();
+        let inactive = domains.inactive.iter();
+        let inactive = inactive
+            .map(|instance| Measured::new(instance, states.remove(&instance.domain.uuid)))
             .collect();
-        Self { up: Some(true), host, instances }
+        let HostFacts { node, pools, versions } = facts;
+        Self {
+            up: Some(true),
+            host,
+            domain_count: Some(domains.count),
+            instances,
+            inactive,
+            last_migrations: Arc::clone(&domains.last_migrations),
+            node,
+            pools,
+            versions,
+        }
+    }
+}
+
+impl Measured {
+    /// An instance that does not run.
+    fn new(instance: &Arc<Instance>, stats: Option<DomainStats>) -> Self {
+        Self {
+            instance: Arc::clone(instance),
+            runs: false,
+            cpu: CpuTime::default(),
+            stats,
+            balloon: None,
+            at: None,
+            control: None,
+            job: None,
+            placements: Vec::new(),
+        }
+    }
+
+    /// What it does.
+    pub(crate) fn state(&self) -> Option<State> {
+        self.stats.as_ref()?.state
+    }
+
+    /// The migration that runs.
+    pub(crate) fn migration(&self) -> Option<&Job> {
+        self.job.as_ref().filter(|job| job.is_migration())
     }
 }
 
@@ -102,11 +175,11 @@ fn runs(stats: &DomainStats, devices: Option<&Devices>) -> bool {
         let mut interfaces = devices.iter().flat_map(|devices| &devices.interfaces);
         stats.blocks.iter().all(|block| block.read_bytes.is_none())
             && (stats.state == Some(State::Shutdown)
-                || interfaces.any(|interface| interface.is_tap && is_gone(&interface.target)))
+                || interfaces.any(|nic| nic.is_tap() && nic.target.as_deref().is_some_and(is_gone)))
     };
     match stats.state {
         Some(State::Shutoff | State::Crashed) => false,
-        Some(State::Paused) if stats.is_starting => false,
+        Some(State::Paused) if stats.is_starting() => false,
         Some(_) | None => !is_dead(),
     }
 }
@@ -154,9 +227,12 @@ mod tests {
 
     #[test]
     fn a_stuck_qemu_is_told_from_a_dead_one_by_its_taps() {
-        let interface = |is_tap| Interface { target: "tap1".into(), mac: String::new(), is_tap };
-        let tap = Devices { interfaces: vec![interface(true)], ..Devices::default() };
-        let vhostuser = Devices { interfaces: vec![interface(false)], ..Devices::default() };
+        let devices = |kind: &str| {
+            let (target, kind) = (Some("tap1".into()), kind.into());
+            let interfaces = vec![Interface { target, kind, ..Interface::default() }];
+            Devices { interfaces, ..Devices::default() }
+        };
+        let (tap, vhostuser) = (devices("bridge"), devices("vhostuser"));
         let net = |received_bytes| Net { name: "tap1".into(), received_bytes, ..Net::default() };
         let block = |read_bytes| Block { name: "vda".into(), read_bytes, ..Block::default() };
         let measured = |state, received, read| DomainStats {

@@ -3,80 +3,162 @@
 //! Its KiB and nanoseconds end here and in the modules below. A field that libvirt
 //! did not give is `None`.
 //!
+//! * [`state`]: what a domain does, and why
 //! * [`balloon`]: a domain's memory
-//! * [`block`]: a disk
+//! * [`block`]: a disk; [`latency`]: how long its requests take
 //! * [`net`]: a network interface
+//! * [`vcpu`]: a vCPU
+//! * [`iothread`], [`dirtyrate`], [`perf`], [`kvm`]: what only some ask for
+//! * [`job`]: a job that runs in a domain, or the last one that did
 
 use std::collections::BTreeMap;
 
-use libvirt_wire::TypedParam;
+use libvirt_wire::{TypedParam, call::DomainState};
 
-pub(crate) use self::{balloon::Balloon, block::Block, net::Net};
+pub(crate) use self::{
+    balloon::Balloon,
+    block::Block,
+    dirtyrate::DirtyRate,
+    iothread::Iothread,
+    job::Job,
+    kvm::{KvmKind, KvmStats},
+    latency::LatencyHistogram,
+    net::Net,
+    perf::Perf,
+    state::{Reason, State},
+    vcpu::{Haltpoll, Vcpu},
+};
 
 mod balloon;
 mod block;
+mod dirtyrate;
+mod iothread;
+mod job;
+mod kvm;
+mod latency;
 mod net;
+mod perf;
+mod state;
+mod vcpu;
 
 /// What libvirt measured of a domain.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct DomainStats {
     pub(crate) state: Option<State>,
-    /// Whether libvirt has started a QEMU for the domain, but not the domain.
-    pub(crate) is_starting: bool,
+    /// Why it is in that state.
+    pub(crate) reason: Option<Reason>,
+    pub(crate) haltpoll: Haltpoll,
     pub(crate) balloon: Balloon,
-    /// Network interfaces that have a name, in libvirt's order.
+    /// vCPUs that the domain has.
+    pub(crate) vcpus_current: Option<u64>,
+    /// vCPUs that it may have.
+    pub(crate) vcpus_maximum: Option<u64>,
+    /// By number.
+    pub(crate) vcpus: Vec<Vcpu>,
+    /// Network interfaces that have a name, in libvirt's order; no name is there twice.
     pub(crate) nets: Vec<Net>,
-    /// Disks that have a name, in libvirt's order.
+    /// Disks that have a name, in libvirt's order; no name is there twice.
     pub(crate) blocks: Vec<Block>,
-}
-
-/// `virDomainState`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    Nostate,
-    Running,
-    Blocked,
-    Paused,
-    Shutdown,
-    Shutoff,
-    Crashed,
-    Pmsuspended,
+    /// By number.
+    pub(crate) iothreads: Vec<Iothread>,
+    pub(crate) perf: Perf,
+    pub(crate) dirtyrate: DirtyRate,
+    /// What KVM counts of the whole machine.
+    pub(crate) kvm: KvmStats,
+    /// Fields that nobody here knows, without their indexes.
+    pub(crate) unknown: Vec<String>,
 }
 
 impl DomainStats {
-    /// Sorts typed parameters by their names. Those unknown are passed over, and
-    /// the indexes of devices may have holes.
+    /// Sorts typed parameters by their names. The indexes of devices may have holes.
     pub(crate) fn new(params: &[TypedParam<'_>]) -> Self {
         let mut stats = Self::default();
         let mut reason = None;
+        let mut vcpus = BTreeMap::<u32, Vcpu>::new();
         let mut nets = BTreeMap::<u32, Net>::new();
         let mut blocks = BTreeMap::<u32, Block>::new();
+        let mut iothreads = BTreeMap::<u32, Iothread>::new();
         for TypedParam { field, value } in params {
-            let Some((group, rest)) = field.split_once('.') else { continue };
+            let Some((group, rest)) = field.split_once('.') else {
+                stats.note_unknown(field);
+                continue;
+            };
             let number = value.unsigned();
-            match group {
-                "state" if rest == "state" => stats.state = number.and_then(State::new),
-                "state" if rest == "reason" => reason = number,
-                "balloon" => stats.balloon.take(rest, number),
-                "net" => {
-                    if let Some((index, rest)) = indexed(rest) {
-                        nets.entry(index).or_default().take(rest, number, value.text());
+            let is_known = match (group, indexed(rest)) {
+                ("state", _) => match rest {
+                    "state" => {
+                        stats.state = number.and_then(State::new);
+                        true
                     }
-                }
-                "block" => {
-                    if let Some((index, rest)) = indexed(rest) {
-                        blocks.entry(index).or_default().take(rest, number, value.text());
+                    "reason" => {
+                        reason = number;
+                        true
                     }
+                    _ => false,
+                },
+                ("cpu", _) => stats.haltpoll.take(rest, number),
+                ("balloon", _) => stats.balloon.take(rest, number),
+                ("vcpu", None) => match rest {
+                    "current" => {
+                        stats.vcpus_current = number;
+                        true
+                    }
+                    "maximum" => {
+                        stats.vcpus_maximum = number;
+                        true
+                    }
+                    _ => false,
+                },
+                ("net" | "block" | "iothread", None) => rest == "count",
+                ("vcpu", Some((index, rest))) => vcpus.entry(index).or_default().take(rest, value),
+                ("net", Some((index, rest))) => nets.entry(index).or_default().take(rest, value),
+                ("block", Some((index, rest))) => {
+                    blocks.entry(index).or_default().take(rest, value)
                 }
-                _ => {}
+                ("iothread", Some((index, rest))) => {
+                    iothreads.entry(index).or_default().take(rest, number)
+                }
+                ("perf", _) => stats.perf.take(rest, number),
+                ("dirtyrate", _) => stats.dirtyrate.take(rest, value),
+                ("vm", _) => stats.kvm.take(rest, value),
+                // What resctrl counts of caches and of memory's bandwidth is not asked for.
+                ("memory", _) => true,
+                _ => false,
+            };
+            if !is_known {
+                stats.note_unknown(field);
             }
         }
-        stats.is_starting =
-            stats.state == Some(State::Paused) && reason == Some(PAUSED_STARTING_UP);
-        // What has no name cannot be told apart.
-        stats.nets = nets.into_values().filter(|net| !net.name.is_empty()).collect();
-        stats.blocks = blocks.into_values().filter(|block| !block.name.is_empty()).collect();
+        stats.reason = stats.state.zip(reason).and_then(|(state, reason)| Reason::new(state, reason));
+        stats.vcpus = numbered(vcpus, |vcpu, number| vcpu.number = number);
+        stats.iothreads = numbered(iothreads, |iothread, number| iothread.number = number);
+        stats.nets = named(nets, |net| &net.name);
+        stats.blocks = named(blocks, |block| &block.name);
         stats
+    }
+
+    /// The state alone, of a domain that may not run.
+    pub(crate) fn of_state(of: DomainState) -> Self {
+        let state = u64::try_from(of.state).ok().and_then(State::new);
+        let reason = u64::try_from(of.reason).ok();
+        let reason = state.zip(reason).and_then(|(state, reason)| Reason::new(state, reason));
+        Self { state, reason, ..Self::default() }
+    }
+
+    /// Whether the state is one of a domain that does not run.
+    pub(crate) fn is_inactive(&self) -> bool {
+        matches!(self.state, None | Some(State::Shutoff | State::Crashed | State::Nostate))
+    }
+
+    fn note_unknown(&mut self, field: &str) {
+        if self.unknown.len() < UNKNOWN_MAX {
+            self.unknown.push(without_indexes(field));
+        }
+    }
+
+    /// Whether libvirt has started a QEMU for the domain, but not the domain.
+    pub(crate) fn is_starting(&self) -> bool {
+        self.reason == Some(Reason::STARTING_UP)
     }
 
     /// Whether libvirt asked QEMU and was answered, rather than left out what needs
@@ -96,42 +178,41 @@ fn indexed(rest: &str) -> Option<(u32, &str)> {
     Some((index.parse().ok()?, rest))
 }
 
-impl State {
-    /// Every state, in libvirt's order.
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Nostate,
-        Self::Running,
-        Self::Blocked,
-        Self::Paused,
-        Self::Shutdown,
-        Self::Shutoff,
-        Self::Crashed,
-        Self::Pmsuspended,
-    ];
-
-    fn new(number: u64) -> Option<Self> {
-        Self::ALL.get(usize::try_from(number).ok()?).copied()
-    }
-
-    /// libvirt's constant in lower case, without its prefix.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Nostate => "nostate",
-            Self::Running => "running",
-            Self::Blocked => "blocked",
-            Self::Paused => "paused",
-            Self::Shutdown => "shutdown",
-            Self::Shutoff => "shutoff",
-            Self::Crashed => "crashed",
-            Self::Pmsuspended => "pmsuspended",
-        }
-    }
+/// What has numbers, in their order.
+fn numbered<T>(things: BTreeMap<u32, T>, set: fn(&mut T, u32)) -> Vec<T> {
+    let things = things.into_iter().map(|(number, mut thing)| {
+        set(&mut thing, number);
+        thing
+    });
+    things.collect()
 }
 
-/// `VIR_DOMAIN_PAUSED_STARTING_UP`
-const PAUSED_STARTING_UP: u64 = 11;
+/// What has a name. What has none, or that of another one before it, cannot be told apart.
+fn named<T>(things: BTreeMap<u32, T>, name: fn(&T) -> &str) -> Vec<T> {
+    let mut kept = Vec::<T>::with_capacity(things.len());
+    for thing in things.into_values() {
+        let is_new = || kept.iter().all(|other| name(other) != name(&thing));
+        if !name(&thing).is_empty() && is_new() {
+            kept.push(thing);
+        }
+    }
+    kept
+}
+
+/// `block.0.bin.17.new` becomes `block.N.bin.N.new`.
+fn without_indexes(field: &str) -> String {
+    let is_index = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<_> =
+        field.split('.').map(|part| if is_index(&part) { "N" } else { part }).collect();
+    parts.join(".")
+}
+
+/// Unknown fields of a domain that are noted.
+const UNKNOWN_MAX: usize = 64;
 /// libvirt's unit of memory, in bytes.
 pub(crate) const KIB: u64 = 1024;
+/// libvirt's unit of what a guest writes into its memory, in bytes.
+const MIB: u64 = 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -186,7 +267,7 @@ mod tests {
                 ("state.state", Value::Int(state)),
                 ("state.reason", Value::Int(reason)),
             ]));
-            assert_eq!(stats.is_starting, is_starting, "{state} {reason}");
+            assert_eq!(stats.is_starting(), is_starting, "{state} {reason}");
         }
     }
 

@@ -46,6 +46,7 @@ pub(crate) struct Surveyor {
     headroom: Headroom,
     care: Care,
     troubles: Arc<Troubles>,
+    groups: Groups,
     memory: Mutex<Memory>,
 }
 
@@ -57,10 +58,17 @@ struct Memory {
 
 impl Surveyor {
     /// `monitor` is the connection for calls that may hang, `lookups` for those that
-    /// wait for no guest.
-    pub(crate) fn new(monitor: Calls, lookups: Calls, care: Care, troubles: Arc<Troubles>) -> Self {
+    /// wait for no guest; `groups` is what the families need, and no more: each group costs
+    /// libvirtd time.
+    pub(crate) fn new(
+        monitor: Calls,
+        lookups: Calls,
+        care: Care,
+        troubles: Arc<Troubles>,
+        groups: Groups,
+    ) -> Self {
         let headroom = Headroom::new(lookups, care.clone());
-        Self { calls: monitor, headroom, care, troubles, memory: Mutex::default() }
+        Self { calls: monitor, headroom, care, troubles, groups, memory: Mutex::default() }
     }
 
     /// Asks for the statistics of `roster`; at `until` it ends with what it has.
@@ -98,7 +106,7 @@ impl Surveyor {
         // Some time is kept for what needs no monitor.
         let left = until.saturating_duration_since(began);
         let monitor_until = began.checked_add(left.mul_f64(MONITOR_SHARE)).unwrap_or(until);
-        self.ask(queue, &askable, GROUPS, monitor_until, &mut survey).await;
+        self.ask(queue, &askable, self.groups, monitor_until, &mut survey).await;
         let is_stopped = self.care.window() == 0;
         let tried = mem::take(&mut survey.tried);
 
@@ -118,7 +126,7 @@ impl Surveyor {
             let uuid = domain.uuid;
             let given = match survey.readings.get(&uuid) {
                 None => Given::Nothing,
-                Some(reading) if reading.stats.is_starting => Given::Nothing,
+                Some(reading) if reading.stats.is_starting() => Given::Nothing,
                 Some(reading) if reading.stats.is_complete() => Given::All,
                 Some(_) => Given::Part,
             };
@@ -314,8 +322,6 @@ fn others<'d>(all: &[&'d Domain], some: &[&'d Domain]) -> Vec<&'d Domain> {
     if others.is_empty() { some.to_vec() } else { others }
 }
 
-/// What the families need, and no more: each group costs libvirtd time.
-const GROUPS: Groups = Groups::JOB_FREE.and(Groups::BALLOON).and(Groups::BLOCK);
 /// What asking monitors may take of a survey's time.
 const MONITOR_SHARE: f64 = 0.8;
 /// How long a survey waits in the end for replies that are late.

@@ -36,6 +36,8 @@ pub(crate) struct Report {
     pub(crate) collection: Option<CollectionReport>,
     /// Lines that the log has, by level.
     pub(crate) log_messages: [(&'static str, u64); 4],
+    /// How often libvirt gave a field that nobody here knows, by its name without indexes.
+    pub(crate) unknown_fields: BTreeMap<String, u64>,
     /// Tasks of the runtime that have not ended.
     pub(crate) tasks: usize,
 }
@@ -62,6 +64,11 @@ pub(crate) struct Durations {
 /// for a job.
 const BOUNDS: [f64; 9] = [0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0, 30.0];
 
+/// Unknown fields that have a count of their own.
+const UNKNOWN_MAX: usize = 100;
+/// What those count as that have none.
+const OTHERS: &str = "others";
+
 impl Telemetry {
     /// What is known now. `ledger` is that of the session, where there is one.
     pub(crate) fn report(
@@ -87,6 +94,24 @@ impl Telemetry {
 
     pub(crate) fn note_collection(&self, collection: CollectionReport) {
         self.state().collection = Some(collection);
+    }
+
+    /// Notes fields that nobody here knows.
+    pub(crate) fn note_unknown<'f>(&self, fields: impl Iterator<Item = &'f String>) {
+        let mut state = self.state();
+        for field in fields {
+            let is_room = state.unknown_fields.len() < UNKNOWN_MAX;
+            match state.unknown_fields.get_mut(field) {
+                Some(count) => *count = count.saturating_add(1),
+                None if is_room => {
+                    state.unknown_fields.insert(field.clone(), 1);
+                }
+                None => {
+                    let rest = state.unknown_fields.entry(OTHERS.to_owned()).or_default();
+                    *rest = rest.saturating_add(1);
+                }
+            }
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, Report> {

@@ -18,6 +18,7 @@ pub use self::{
     pool::{
         ConnectListAllStoragePools, StoragePool, StoragePoolGetInfo, StoragePoolInfo, StoragePools,
     },
+    state::{DomainGetState, DomainState},
     stats::{AllDomainStats, ConnectGetAllDomainStats, DomainStatsRecord, Groups},
     vcpus::{DomainGetVcpus, Vcpu, Vcpus},
     version::{ConnectGetLibVersion, ConnectGetVersion, Version},
@@ -42,6 +43,7 @@ mod metadata;
 mod node;
 mod node_stats;
 mod pool;
+mod state;
 mod stats;
 mod vcpus;
 mod version;

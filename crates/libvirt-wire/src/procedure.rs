@@ -49,6 +49,8 @@ impl Procedure {
     pub const NODE_GET_FREE_MEMORY: Self = Self::new(102, "NodeGetFreeMemory");
     /// `REMOTE_PROC_CONNECT_GET_LIB_VERSION`
     pub const CONNECT_GET_LIB_VERSION: Self = Self::new(157, "ConnectGetLibVersion");
+    /// `REMOTE_PROC_DOMAIN_GET_STATE`
+    pub const DOMAIN_GET_STATE: Self = Self::new(212, "DomainGetState");
     /// `REMOTE_PROC_NODE_GET_CPU_STATS`
     pub const NODE_GET_CPU_STATS: Self = Self::new(227, "NodeGetCPUStats");
     /// `REMOTE_PROC_NODE_GET_MEMORY_STATS`

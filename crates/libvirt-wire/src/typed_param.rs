@@ -115,6 +115,37 @@ impl Value<'_> {
         }
     }
 
+    /// Returns a measure, whichever number carried it; 0 or 1 for a flag.
+    ///
+    /// `None` for what is no number.
+    #[expect(clippy::cast_precision_loss, reason = "a measure, not a count")]
+    pub fn double(&self) -> Option<f64> {
+        match *self {
+            Self::Int(value) => Some(value.into()),
+            Self::UInt(value) => Some(value.into()),
+            Self::LLong(value) => Some(value as f64),
+            Self::ULLong(value) => Some(value as f64),
+            Self::Double(value) => Some(value),
+            Self::Boolean(value) => Some(value.into()),
+            Self::String(_) => None,
+        }
+    }
+
+    /// Returns a flag, whether it came as one or as 0 or 1.
+    pub fn flag(&self) -> Option<bool> {
+        match *self {
+            Self::Boolean(value) => Some(value),
+            Self::Int(0) | Self::UInt(0) | Self::LLong(0) | Self::ULLong(0) => Some(false),
+            Self::Int(1) | Self::UInt(1) | Self::LLong(1) | Self::ULLong(1) => Some(true),
+            Self::Int(_)
+            | Self::UInt(_)
+            | Self::LLong(_)
+            | Self::ULLong(_)
+            | Self::Double(_)
+            | Self::String(_) => None,
+        }
+    }
+
     /// Returns the text of a string.
     pub fn text(&self) -> Option<&str> {
         match self {

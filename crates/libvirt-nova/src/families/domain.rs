@@ -1,10 +1,11 @@
-//! A domain's state, and how well its statistics are known.
+//! What a domain is, its state, and how well its statistics are known.
 
 use exposition::{Family, Kind, Samples, Value};
 use libvirt_wire::call::ControlState;
 
-use super::{Row, Write};
+use super::{Row, Subject, Write};
 use crate::{
+    inventory::{Devices, Nova},
     snapshot::Measured,
     stats::{DomainStats, State},
 };
@@ -12,15 +13,128 @@ use crate::{
 pub(super) const ROWS: &[Row] = &[
     Row {
         family: Family {
+            name: "libvirt_domains",
+            kind: Kind::Gauge,
+            help: "Domains that libvirt knows, whether they run or not.",
+        },
+        labels: &[],
+        origin: "virConnectListAllDomains",
+        since: "",
+        write: Write::Host(|snapshot, samples| {
+            if let Some(count) = snapshot.domain_count {
+                samples.push(&[], u64::try_from(count).unwrap_or(u64::MAX));
+            }
+        }),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_domain_timed_out",
+            kind: Kind::Gauge,
+            help: "Whether libvirt did not give all of the statistics of a domain that runs in time.",
+        },
+        labels: &[],
+        origin: "the collection",
+        since: "",
+        write: Write::Domain(|measured| Some(Value::from(!is_complete(measured)))),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_domain_info",
+            kind: Kind::Info,
+            help: "What kind of machine the domain is.",
+        },
+        labels: &["os_type", "os_type_arch", "os_type_machine"],
+        origin: "the domain's XML: os/type",
+        since: "",
+        write: Write::Any(push_info),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_domain_openstack_info",
+            kind: Kind::Info,
+            help: "What Nova says of the domain: the join for everything else. Only of domains that Nova made.",
+        },
+        labels: &["flavor_name", "instance_id", "instance_name", "project_id", "project_name", "user_id", "user_name"],
+        origin: "Nova's metadata in the domain",
+        since: "",
+        write: Write::Any(push_openstack_info),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_domain_info_state",
+            kind: Kind::Gauge,
+            help: "libvirt's number of the domain's state; state_desc changes with it.",
+        },
+        labels: &["state_desc"],
+        origin: "state.state",
+        since: "",
+        write: Write::Any(push_info_state),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_domain_info_maximum_memory_bytes",
+            kind: Kind::Gauge,
+            help: "Memory that the domain may have.",
+        },
+        labels: &[],
+        origin: "balloon.maximum; the XML's memory where that is not there",
+        since: "",
+        write: Write::Defined(|measured| maximum_memory(measured).map(Value::from)),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_domain_info_memory_usage_bytes",
+            kind: Kind::Gauge,
+            help: "Memory that the domain has at the moment; not what the guest uses of it.",
+        },
+        labels: &[],
+        origin: "balloon.current; the XML's currentMemory where it does not run",
+        since: "",
+        write: Write::Defined(|measured| memory(measured).map(Value::from)),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_domain_info_virtual_cpus",
+            kind: Kind::Gauge,
+            help: "vCPUs that the domain has at the moment.",
+        },
+        labels: &[],
+        origin: "vcpu.current; the XML's vcpu where it does not run",
+        since: "",
+        write: Write::Defined(|measured| vcpus(measured).map(Value::from)),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_domain_info_cpu_time_seconds_total",
+            kind: Kind::Counter,
+            help: "CPU time that the domain has used.",
+        },
+        labels: &[],
+        origin: "virDomainGetCPUStats cpu_time; virDomainGetInfo cpuTime without cgroups",
+        since: "",
+        write: Write::Domain(|measured| measured.cpu.total.map(Value::from)),
+    },
+    Row {
+        family: Family {
             name: "libvirt_domain_state",
             kind: Kind::Gauge,
             help: "Whether the domain is in the state named.",
         },
+        labels: &["state"],
         origin: "state.state",
-        write: Write::Instance(|measured, _, samples| {
-            let Some(state) = measured.stats.as_ref().and_then(|stats| stats.state) else { return };
-            push_set(measured, State::ALL.map(|other| (other.word(), other == state)), samples);
-        }),
+        since: "",
+        write: Write::Any(push_state),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_domain_state_reason",
+            kind: Kind::Gauge,
+            help: "Why the domain is in its state.",
+        },
+        labels: &["reason", "state"],
+        origin: "state.reason",
+        since: "",
+        write: Write::Any(push_state_reason),
     },
     Row {
         family: Family {
@@ -29,12 +143,10 @@ pub(super) const ROWS: &[Row] = &[
             help: "Whether the domain's control interface, QEMU's monitor, is in the state named. \
                    Occupied for long means that QEMU does not answer.",
         },
+        labels: &["state"],
         origin: "virDomainGetControlInfo state",
-        write: Write::Instance(|measured, _, samples| {
-            let Some(state) = measured.control.and_then(|control| control.state) else { return };
-            let states = ControlState::ALL.map(|other| (word(other), other == state));
-            push_set(measured, states, samples);
-        }),
+        since: "",
+        write: Write::Running(push_control_state),
     },
     Row {
         family: Family {
@@ -42,14 +154,14 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "For how long a job has been running, or QEMU has not answered.",
         },
+        labels: &[],
         origin: "virDomainGetControlInfo stateTime",
-        write: Write::Instance(|measured, _, samples| {
+        since: "",
+        write: Write::Domain(|measured| {
             // libvirt does not count the time in the other two.
-            if let Some(control) = measured.control
-                && let Some(ControlState::Job | ControlState::Occupied) = control.state
-            {
-                push(measured, control.since.as_secs_f64(), samples);
-            }
+            let control = measured.control?;
+            let is_counted = matches!(control.state, Some(ControlState::Job | ControlState::Occupied));
+            is_counted.then_some(Value::from(control.since))
         }),
     },
     Row {
@@ -58,11 +170,10 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Whether this scrape has the statistics that need QEMU's monitor.",
         },
+        labels: &[],
         origin: "balloon.rss is there, and block.N.rd.bytes of a disk",
-        write: Write::Instance(|measured, _, samples| {
-            let is_complete = measured.stats.as_ref().is_some_and(DomainStats::is_complete);
-            push(measured, is_complete, samples);
-        }),
+        since: "",
+        write: Write::Domain(|measured| Some(Value::from(is_complete(measured)))),
     },
     Row {
         family: Family {
@@ -70,36 +181,94 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "How long ago libvirtd gave the domain's statistics.",
         },
+        labels: &[],
         origin: "the time since virConnectGetAllDomainStats returned",
-        write: Write::Instance(|measured, _, samples| {
-            if let Some(at) = measured.at {
-                push(measured, at.elapsed().as_secs_f64(), samples);
-            }
-        }),
+        since: "",
+        write: Write::Domain(|measured| Some(Value::from(measured.at?.elapsed()))),
     },
 ];
 
-pub(super) fn push(measured: &Measured, value: impl Into<Value>, samples: &mut Samples<'_>) {
-    let instance = &measured.instance;
-    let labels = [("domain", instance.domain.name.as_str()), ("uuid", instance.uuid.as_str())];
-    samples.push(&labels, value);
+fn is_complete(measured: &Measured) -> bool {
+    measured.stats.as_ref().is_some_and(DomainStats::is_complete)
 }
 
-/// Writes a sample for each state that there is, so that no series comes or goes
-/// with the state.
-fn push_set<const N: usize>(
-    measured: &Measured,
-    states: [(&str, bool); N],
-    samples: &mut Samples<'_>,
-) {
-    let instance = &measured.instance;
-    for (state, is_in_it) in states {
-        let labels = [
-            ("domain", instance.domain.name.as_str()),
-            ("state", state),
-            ("uuid", instance.uuid.as_str()),
-        ];
-        samples.push(&labels, is_in_it);
+fn push_info(subject: &Subject<'_>, samples: &mut Samples<'_>) {
+    let Some(devices) = subject.devices() else { return };
+    let text = |read: fn(&Devices) -> &Option<String>| read(devices).as_deref().unwrap_or_default();
+    let more = [
+        ("os_type", text(|devices| &devices.os_type)),
+        ("os_type_arch", text(|devices| &devices.arch)),
+        ("os_type_machine", text(|devices| &devices.machine)),
+    ];
+    subject.push_with(&more, true, samples);
+}
+
+fn push_openstack_info(subject: &Subject<'_>, samples: &mut Samples<'_>) {
+    let Some(nova) = subject.nova() else { return };
+    let text = |read: fn(&Nova) -> &Option<String>| read(nova).as_deref().unwrap_or_default();
+    let mut more = vec![
+        ("flavor_name", text(|nova| &nova.flavor)),
+        ("instance_id", subject.measured.instance.uuid.as_str()),
+        ("instance_name", text(|nova| &nova.name)),
+        ("project_id", text(|nova| &nova.project_id)),
+        ("user_id", text(|nova| &nova.user_id)),
+        ("user_name", text(|nova| &nova.user)),
+    ];
+    // Among the wide labels it is there already.
+    if !subject.is_wide {
+        more.push(("project_name", text(|nova| &nova.project)));
+    }
+    subject.push_with(&more, true, samples);
+}
+
+fn push_info_state(subject: &Subject<'_>, samples: &mut Samples<'_>) {
+    if let Some(state) = subject.measured.state() {
+        subject.push_with(&[("state_desc", state.sentence())], state.number(), samples);
+    }
+}
+
+fn push_state(subject: &Subject<'_>, samples: &mut Samples<'_>) {
+    let Some(state) = subject.measured.state() else { return };
+    // One for each state that there is, so that no series comes or goes with the state.
+    for other in State::ALL {
+        subject.push_with(&[("state", other.word())], other == state, samples);
+    }
+}
+
+fn push_state_reason(subject: &Subject<'_>, samples: &mut Samples<'_>) {
+    let Some(stats) = &subject.measured.stats else { return };
+    if let (Some(state), Some(reason)) = (stats.state, stats.reason) {
+        let more = [("reason", reason.word()), ("state", state.word())];
+        subject.push_with(&more, true, samples);
+    }
+}
+
+fn push_control_state(subject: &Subject<'_>, samples: &mut Samples<'_>) {
+    let Some(state) = subject.measured.control.and_then(|control| control.state) else { return };
+    for other in ControlState::ALL {
+        subject.push_with(&[("state", word(other))], other == state, samples);
+    }
+}
+
+/// Only a device that is plugged in changes it, and that is an event.
+fn maximum_memory(measured: &Measured) -> Option<u64> {
+    let measure = measured.stats.as_ref().and_then(|stats| stats.balloon.maximum);
+    measure.or_else(|| measured.instance.devices.as_ref()?.memory_maximum)
+}
+
+fn memory(measured: &Measured) -> Option<u64> {
+    if measured.runs {
+        measured.stats.as_ref()?.balloon.current
+    } else {
+        measured.instance.devices.as_ref()?.memory_current
+    }
+}
+
+fn vcpus(measured: &Measured) -> Option<u64> {
+    if measured.runs {
+        measured.stats.as_ref()?.vcpus_current
+    } else {
+        measured.instance.devices.as_ref()?.vcpus_current.map(u64::from)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
-use exposition::{Family, Kind, Samples};
+use exposition::{Family, Kind, Labels, Samples};
 use libvirt_wire::Procedure;
 
 use super::{Row, Write};
@@ -15,7 +15,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Whether libvirtd answered this scrape.",
         },
+        labels: &[],
         origin: "virConnectListAllDomains, else virConnectGetHostname",
+        since: "",
         write: Write::Host(|snapshot, samples| {
             if let Some(up) = snapshot.up {
                 samples.push(&[], up);
@@ -28,7 +30,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Info,
             help: "Which build of the exporter this is.",
         },
+        labels: &["revision", "version"],
         origin: "the build",
+        since: "",
         write: Write::Host(|_, samples| {
             let labels = [
                 ("revision", option_env!("LIBVIRT_NOVA_REVISION").unwrap_or_default()),
@@ -43,7 +47,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Whether there is a session with libvirtd.",
         },
+        labels: &[],
         origin: "the session",
+        since: "",
         write: Write::Exporter(|report, samples| {
             samples.push(&[], report.connected);
         }),
@@ -54,7 +60,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "Connections to libvirtd that were made anew, because one was lost or too many calls hung on it.",
         },
+        labels: &[],
         origin: "the session",
+        since: "",
         write: Write::Exporter(|report, samples| {
             samples.push(&[], report.reconnects);
         }),
@@ -65,12 +73,14 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Histogram,
             help: "How long libvirtd took to answer, answers that nobody waited for any more included.",
         },
+        labels: &["procedure"],
         origin: "the session",
+        since: "",
         write: Write::Exporter(|report, samples| {
             for (procedure, durations) in &report.durations {
-                let labels = [("procedure", *procedure)];
+                let labels = Labels::new(&[("procedure", procedure)]);
                 let (sum, count) = (durations.sum.as_secs_f64(), durations.count);
-                samples.push_histogram(&labels, &durations.buckets(), sum, count);
+                samples.push_histogram(&labels, &durations.buckets(), Some(sum), count);
             }
         }),
     },
@@ -80,7 +90,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "Calls that failed: code is libvirt's error number, or abandoned, disconnected, malformed.",
         },
+        labels: &["code", "procedure"],
         origin: "the session",
+        since: "",
         write: Write::Exporter(|report, samples| {
             for ((procedure, code), count) in &report.failures {
                 samples.push(&[("code", code), ("procedure", procedure)], *count);
@@ -93,7 +105,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Calls that libvirtd has not answered yet.",
         },
+        labels: &[],
         origin: "the session",
+        since: "",
         write: Write::Exporter(|report, samples| {
             push_count(report.in_flight, samples);
         }),
@@ -104,7 +118,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Calls that libvirtd has not answered yet and nobody waits for: each holds one of its workers.",
         },
+        labels: &[],
         origin: "the session",
+        since: "",
         write: Write::Exporter(|report, samples| {
             push_count(report.abandoned, samples);
         }),
@@ -115,11 +131,13 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "When the last collection from libvirtd ended, in seconds since the unix epoch.",
         },
+        labels: &[],
         origin: "the clock",
+        since: "",
         write: Write::Exporter(|report, samples| {
             let ended = report.collection.map(|collection| collection.ended);
             if let Some(since) = ended.and_then(|ended| ended.duration_since(UNIX_EPOCH).ok()) {
-                samples.push(&[], since.as_secs_f64());
+                samples.push(&[], since);
             }
         }),
     },
@@ -129,10 +147,12 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "How long the last collection from libvirtd took.",
         },
+        labels: &[],
         origin: "the clock",
+        since: "",
         write: Write::Exporter(|report, samples| {
             if let Some(collection) = report.collection {
-                samples.push(&[], collection.took.as_secs_f64());
+                samples.push(&[], collection.took);
             }
         }),
     },
@@ -142,7 +162,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Domains that the last collection did not ask for all they have: every call to them hangs (held), too many calls hang (abandoned), or its time was over (deadline).",
         },
+        labels: &["reason"],
         origin: "the collection",
+        since: "",
         write: Write::Exporter(|report, samples| {
             let Some(collection) = report.collection else { return };
             let Skipped { abandoned, deadline, held } = collection.skipped;
@@ -159,10 +181,27 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "Answers of libvirtd to requests for a domain's XML.",
         },
+        labels: &[],
         origin: "virDomainGetXMLDesc",
+        since: "",
         write: Write::Exporter(|report, samples| {
             let xml = report.durations.get(Procedure::DOMAIN_GET_XML_DESC.name);
             samples.push(&[], xml.map_or(0, |durations| durations.count));
+        }),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_nova_exporter_unknown_fields_total",
+            kind: Kind::Counter,
+            help: "Fields of a libvirt that is newer than the exporter, which it does not know. Indexes are N.",
+        },
+        labels: &["field"],
+        origin: "virConnectGetAllDomainStats",
+        since: "",
+        write: Write::Exporter(|report, samples| {
+            for (field, count) in &report.unknown_fields {
+                samples.push(&[("field", field)], *count);
+            }
         }),
     },
     Row {
@@ -171,7 +210,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "Events in the exporter's log.",
         },
+        labels: &["level"],
         origin: "the log",
+        since: "",
         write: Write::Exporter(|report, samples| {
             for (level, count) in report.log_messages {
                 samples.push(&[("level", level)], count);
@@ -184,7 +225,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Tasks of the exporter's runtime that are alive.",
         },
+        labels: &[],
         origin: "the runtime",
+        since: "",
         write: Write::Exporter(|report, samples| {
             push_count(report.tasks, samples);
         }),

@@ -15,34 +15,54 @@ use std::{
 use expect_test::expect_file;
 use exposition::Exposition;
 use libvirt_wire::{
-    Domain, TypedParam, Uuid, Value,
-    call::{ControlInfo, ControlState},
+    Domain, EventKind, TypedParam, Uuid, Value,
+    call::{ControlInfo, ControlState, DomainState, NodeInfo, StoragePoolInfo},
 };
 use tokio::time::Instant;
 
-use super::TABLE;
+use super::{Selection, Subject, TABLE, subjects};
 use crate::{
-    control::ControlInfos,
-    inventory::{Devices, Instance, Metadata, NAMESPACES, Nova, Roster},
-    poll::CpuTimes,
-    snapshot::Snapshot,
-    stats::DomainStats,
-    survey::{Reading, Survey},
+    collectors::Collectors,
+    host::{HostFacts, Node, Pool},
+    inventory::{
+        Devices, Domains, EventCounts, Instance, LastJob, Metadata, NAMESPACES, Nova, Roster,
+    },
+    poll::CpuTime,
+    snapshot::{Findings, Snapshot},
+    stats::{DomainStats, Job},
+    survey::Reading,
     telemetry::Report,
 };
 
 /// Everything but what is different in each run or build.
 fn check(situation: &str, snapshot: &Snapshot) {
-    let mut exposition = Exposition::default();
-    for row in TABLE.into_iter().flatten() {
-        let name = row.family.name;
-        if !name.starts_with("process_") && !name.starts_with("libvirt_nova_exporter_") {
-            row.write(snapshot, &Report::default(), &mut exposition);
-        }
-    }
-    let text = exposition.into_text();
+    check_with(situation, Selection::default(), snapshot);
+}
+
+fn check_with(situation: &str, selection: Selection, snapshot: &Snapshot) {
+    let text = text(selection, snapshot);
     let file = testdata().join("scrapes").join(situation).with_extension("prom");
     expect_file![file].assert_eq(&text);
+}
+
+pub(super) fn text(selection: Selection, snapshot: &Snapshot) -> String {
+    let mut exposition = Exposition::default();
+    let subjects: Vec<Subject<'_>> = subjects(snapshot, selection);
+    for section in TABLE.iter().filter(|section| selection.has(section)) {
+        for row in section.rows {
+            let name = row.family.name;
+            if !name.starts_with("process_") && !name.starts_with("libvirt_nova_exporter_") {
+                row.write(snapshot, &subjects, &Report::default(), &mut exposition);
+            }
+        }
+    }
+    exposition.into_text()
+}
+
+/// All that can be switched on.
+pub(super) fn everything() -> Selection {
+    let collectors = Collectors::of(|_| true);
+    Selection { collectors, is_tinkoff: true, ..Selection::default() }
 }
 
 #[tokio::test(start_paused = true)]
@@ -91,14 +111,107 @@ async fn nothing_known_yet() {
 /// What is left of a domain that libvirtd left out, because it has ended.
 #[tokio::test(start_paused = true)]
 async fn a_domain_that_ended_meanwhile_leaves_nothing() {
-    let roster: Roster = vec![Arc::new(instance("02-epoxy"))].into();
-    let uuid = roster[0].domain.uuid;
-    let times = CpuTimes::from([(uuid, Duration::from_secs(1))]);
-    let mut survey = Survey::default();
-    survey.ended.insert(uuid);
-    let controls = ControlInfos::new();
-    let snapshot = Snapshot::new(None, &roster, &times, &survey, &controls, now());
+    let running: Roster = vec![Arc::new(instance("02-epoxy"))].into();
+    let uuid = running[0].domain.uuid;
+    let mut findings = Findings::default();
+    findings.times.insert(uuid, CpuTime { total: Some(Duration::from_secs(1)), ..CpuTime::default() });
+    findings.survey.ended.insert(uuid);
+    let domains = Domains { running, ..Domains::default() };
+    let snapshot = Snapshot::new(None, &domains, findings, now());
     assert!(snapshot.up == Some(true) && snapshot.instances.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn paused() {
+    let mut snapshot = snapshot(&["01-victoria"]);
+    // The user asked for it.
+    let state = DomainStats::of_state(DomainState { state: 3, reason: 1 });
+    let stats = snapshot.instances[0].stats.as_mut().unwrap();
+    (stats.state, stats.reason) = (state.state, state.reason);
+    check("paused", &snapshot);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shut_off() {
+    let mut instance = instance("02-epoxy");
+    instance.domain.id = None;
+    let uuid = instance.domain.uuid;
+    let inactive: Roster = vec![Arc::new(instance)].into();
+    let state = DomainStats::of_state(DomainState { state: 5, reason: 1 });
+    let findings = Findings { states: vec![(uuid, state)], ..Findings::default() };
+    let domains = Domains { inactive, count: 1, ..Domains::default() };
+    let snapshot = Snapshot::new(Some("compute-01".into()), &domains, findings, now());
+    check_with("shut_off", everything(), &snapshot);
+}
+
+#[tokio::test(start_paused = true)]
+async fn migrating() {
+    check("migrating", &migration());
+}
+
+/// The source of a live migration, and one that has gone a minute ago.
+pub(super) fn migration() -> Snapshot {
+    let mut snapshot = snapshot(&["05-nova34"]);
+    let job = |kind, fields: &[(&'static str, u64)]| {
+        let param = |(field, value): &(&'static str, u64)| TypedParam {
+            field: (*field).into(),
+            value: Value::ULLong(*value),
+        };
+        let params: Vec<_> = fields.iter().map(param).collect();
+        Job::new(kind, &params)
+    };
+    let running = [
+        ("operation", 5),
+        ("time_elapsed", 12_345),
+        ("downtime", 300),
+        ("setup_time", 9),
+        ("data_total", 8_590_458_880),
+        ("data_processed", 3_141_592_653),
+        ("data_remaining", 5_448_866_227),
+        ("memory_total", 8_590_458_880),
+        ("memory_processed", 3_141_592_653),
+        ("memory_remaining", 5_448_866_227),
+        ("memory_bps", 268_435_456),
+        ("memory_dirty_rate", 1_000),
+        ("memory_page_size", 4096),
+        ("memory_iteration", 2),
+        ("memory_postcopy_requests", 0),
+        ("auto_converge_throttle", 20),
+        ("time_remaining", 4_000),
+        ("disk_total", 1_073_741_824),
+        ("disk_processed", 1_073_741_824),
+        ("disk_remaining", 0),
+        ("disk_bps", 33_554_432),
+    ];
+    snapshot.instances[0].job = Some(job(Some(2), &running));
+    let done = [
+        ("operation", 5),
+        ("time_elapsed", 61_000),
+        ("downtime", 87),
+        ("data_processed", 9_000_000_000),
+        ("memory_processed", 8_999_000_000),
+        ("memory_iteration", 4),
+        ("success", 1),
+    ];
+    snapshot.last_migrations = vec![Arc::new(LastJob {
+        domain: "instance-0000abcd".into(),
+        uuid: "5d0f3bd8-6d0a-4a3f-8f2b-0f5b9f6c1a01".into(),
+        at: now() - Duration::from_secs(60),
+        job: job(None, &done),
+    })]
+    .into();
+    snapshot
+}
+
+#[tokio::test(start_paused = true)]
+async fn wide_labels() {
+    let selection = Selection { is_wide: true, is_tinkoff: true, ..Selection::default() };
+    check_with("wide_labels", selection, &snapshot(&["02-epoxy", "07-not-nova"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_of_a_new_libvirt() {
+    check_with("everything_of_a_new_libvirt", everything(), &snapshot(&["03-nova34"]));
 }
 
 /// A few seconds after the balloons of the domains told their numbers.
@@ -106,25 +219,68 @@ fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_360_005)
 }
 
-fn snapshot(domains: &[&str]) -> Snapshot {
+pub(super) fn snapshot(domains: &[&str]) -> Snapshot {
     let mut instances: Vec<_> = domains.iter().map(|domain| Arc::new(instance(domain))).collect();
     instances.sort_by(|a, b| a.domain.name.cmp(&b.domain.name));
-    let roster: Roster = instances.into();
-    let mut times = CpuTimes::new();
-    let mut survey = Survey::default();
-    let mut controls = ControlInfos::new();
-    for (instance, file) in roster.iter().zip(sorted(domains)) {
+    let running: Roster = instances.into();
+    let mut findings = Findings { host: host(), ..Findings::default() };
+    for (instance, file) in running.iter().zip(sorted(domains)) {
         let uuid = instance.domain.uuid;
-        times.insert(uuid, Duration::from_nanos(1_000_000_007 * u64::from(uuid.0[0])));
-        survey.readings.insert(uuid, Reading { stats: stats(&file), at: Instant::now() });
+        let nanoseconds = 1_000_000_007 * u64::from(uuid.0[0]);
+        let part = |divisor| Some(Duration::from_nanos(nanoseconds / divisor));
+        findings.times.insert(uuid, CpuTime { total: part(1), user: part(10), system: part(30) });
+        let reading = Reading { stats: stats(&file), at: Instant::now() };
+        findings.survey.readings.insert(uuid, reading);
         let (state, since) = if file.starts_with("06") {
             (ControlState::Occupied, Duration::from_millis(42_500))
         } else {
             (ControlState::Ok, Duration::ZERO)
         };
-        controls.insert(uuid, ControlInfo { state: Some(state), since });
+        findings.controls.insert(uuid, ControlInfo { state: Some(state), since });
+        if !file.starts_with("06") {
+            findings.jobs.insert(uuid, Job::new(Some(0), &[]));
+        }
+        findings.placements.insert(uuid, vec![(0, 7), (1, 3)]);
     }
-    Snapshot::new(Some("compute-01".into()), &roster, &times, &survey, &controls, now())
+    let count = running.len();
+    let domains = Domains { running, count, ..Domains::default() };
+    Snapshot::new(Some("compute-01".into()), &domains, findings, now())
+}
+
+fn host() -> HostFacts {
+    let info = NodeInfo {
+        model: "x86_64".into(),
+        memory_kib: 527_965_764,
+        cpus: 64,
+        mhz: 2450,
+        nodes: 2,
+        sockets: 1,
+        cores: 16,
+        threads: 2,
+    };
+    let time = |mode: &str, seconds| ("0".into(), mode.into(), Duration::from_secs(seconds));
+    let node = Node {
+        info: Some(info),
+        memory_free: Some(68_719_476_736),
+        cpu_times: vec![time("kernel", 400), time("user", 1200), time("idle", 9000)],
+        memory_stats: vec![("total".into(), 540_636_942_336), ("free".into(), 68_719_476_736)],
+        cells_free: vec![("0".into(), 34_359_738_368), ("1".into(), 34_359_738_368)],
+    };
+    let pool = |name: &str, state| Pool {
+        name: name.into(),
+        info: Some(StoragePoolInfo {
+            state,
+            capacity: 1_000_000_000_000,
+            allocation: 250_000_000_000,
+            available: 750_000_000_000,
+        }),
+    };
+    let silent = Pool { name: "nfs".into(), info: None };
+    HostFacts {
+        node,
+        pools: vec![pool("default", 2), silent, pool("stopped", 0)],
+        versions: [Some("7.2.0".into()), Some("9.0.0".into())],
+    }
 }
 
 /// The files in the order that their domains have by name.
@@ -157,6 +313,12 @@ fn instance(prefix: &str) -> Instance {
             id: root.attribute("id").unwrap().parse().ok(),
         },
         uuid,
+        events: {
+            let mut events = EventCounts::default();
+            events.note(&EventKind::Lifecycle { event: 2, detail: 0 });
+            Arc::new(events)
+        },
+        started: None,
         metadata: element
             .map_or(Metadata::Foreign, |element| Metadata::Nova(Arc::new(Nova::read(element)))),
         devices: Some(Arc::new(Devices::parse(&xml).unwrap())),
@@ -170,10 +332,21 @@ fn stats(prefix: &str) -> DomainStats {
         .filter_map(|line| line.trim().split_once('='))
         .map(|(field, value)| TypedParam {
             field: field.into(),
-            value: value.parse().map_or(Value::String(value.into()), Value::ULLong),
+            value: typed(value),
         })
         .collect();
     DomainStats::new(&params)
+}
+
+/// As virsh prints it.
+fn typed(text: &str) -> Value<'_> {
+    match text {
+        "yes" => Value::Boolean(true),
+        "no" => Value::Boolean(false),
+        _ => text.parse().map(Value::ULLong).unwrap_or_else(|_| {
+            text.parse().map_or_else(|_| Value::String(text.into()), Value::Double)
+        }),
+    }
 }
 
 fn file(prefix: &str, kind: &str) -> PathBuf {
@@ -187,6 +360,6 @@ fn file(prefix: &str, kind: &str) -> PathBuf {
     file
 }
 
-fn testdata() -> PathBuf {
+pub(super) fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")
 }

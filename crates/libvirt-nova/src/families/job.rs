@@ -255,7 +255,7 @@ pub(super) const ROWS: &[Row] = &[
         origin: "the event that a job is completed",
         since: "3.3",
         write: Write::Host(|snapshot, samples| {
-            for last in &snapshot.last_migrations {
+            for last in &*snapshot.last_migrations {
                 if let Ok(at) = last.at.duration_since(UNIX_EPOCH) {
                     samples.push(&labels(last), at.as_secs());
                 }
@@ -342,7 +342,7 @@ fn push_last(
     samples: &mut Samples<'_>,
     read: fn(&Job) -> Option<Value>,
 ) {
-    for last in &snapshot.last_migrations {
+    for last in &*snapshot.last_migrations {
         if let Some(value) = read(&last.job) {
             samples.push(&labels(last), value);
         }

@@ -102,8 +102,8 @@ fn push_histograms(subject: &Subject<'_>, samples: &mut Samples<'_>) {
 
 fn push_latencies(subject: &Subject<'_>, kind: &str, samples: &mut Samples<'_>) {
     for block in &subject.blocks {
-        for group in &block.stats.timed_groups {
-            let interval = group.seconds();
+        for (interval, group) in block.stats.intervals() {
+            let interval = interval.as_secs().to_string();
             for (operation, _, time) in group.latencies.iter().filter(|known| known.1 == kind) {
                 let more = [("interval_seconds", &*interval), ("operation", operation)];
                 block.push_with(&more, *time, samples);
@@ -114,8 +114,8 @@ fn push_latencies(subject: &Subject<'_>, kind: &str, samples: &mut Samples<'_>) 
 
 fn push_queue_depths(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     for block in &subject.blocks {
-        for group in &block.stats.timed_groups {
-            let interval = group.seconds();
+        for (interval, group) in block.stats.intervals() {
+            let interval = interval.as_secs().to_string();
             for (operation, depth) in &group.queue_depths {
                 let more = [("interval_seconds", &*interval), ("operation", operation)];
                 block.push_with(&more, *depth, samples);

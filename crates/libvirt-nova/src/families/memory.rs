@@ -17,7 +17,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Memory that the domain has at the moment.",
         },
+        labels: &[],
         origin: "balloon.current",
+        since: "",
         write: Write::Domain(|measured| of_host(measured, |balloon| balloon.current)),
     },
     Row {
@@ -26,7 +28,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Memory that the domain may have.",
         },
+        labels: &[],
         origin: "balloon.maximum",
+        since: "",
         write: Write::Domain(|measured| of_host(measured, |balloon| balloon.maximum)),
     },
     Row {
@@ -35,7 +39,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Memory of the host that the domain's QEMU has.",
         },
+        labels: &[],
         origin: "balloon.rss",
+        since: "",
         write: Write::Domain(|measured| of_host(measured, |balloon| balloon.rss)),
     },
     Row {
@@ -44,7 +50,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Whether the guest has told of its memory within three periods of its balloon.",
         },
+        labels: &[],
         origin: "balloon.last-update",
+        since: "",
         write: Write::Domain(is_valid),
     },
     Row {
@@ -53,7 +61,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "When the guest told of its memory last, in seconds since the unix epoch.",
         },
+        labels: &[],
         origin: "balloon.last-update",
+        since: "",
         write: Write::Domain(last_update),
     },
     Row {
@@ -62,7 +72,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Memory that the guest sees in all.",
         },
+        labels: &[],
         origin: "balloon.available",
+        since: "",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.available)),
     },
     Row {
@@ -71,7 +83,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Memory that the guest could give to a program without swapping.",
         },
+        labels: &[],
         origin: "balloon.usable",
+        since: "",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.usable)),
     },
     Row {
@@ -80,7 +94,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Memory that the guest uses for nothing at all, not even as cache.",
         },
+        labels: &[],
         origin: "balloon.unused",
+        since: "",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.unused)),
     },
     Row {
@@ -89,7 +105,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Memory of the guest that holds what can be read from the disk again.",
         },
+        labels: &[],
         origin: "balloon.disk_caches",
+        since: "4.6",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.disk_caches)),
     },
     Row {
@@ -98,7 +116,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Share of its memory that the guest uses, caches not counted.",
         },
+        labels: &[],
         origin: "(balloon.available - balloon.usable) / balloon.available",
+        since: "",
         write: Write::Domain(used_percent),
     },
     Row {
@@ -107,7 +127,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "Bytes that the guest has read from its swap space.",
         },
+        labels: &[],
         origin: "balloon.swap_in",
+        since: "",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.swap_in)),
     },
     Row {
@@ -116,7 +138,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "Bytes that the guest has written to its swap space.",
         },
+        labels: &[],
         origin: "balloon.swap_out",
+        since: "",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.swap_out)),
     },
     Row {
@@ -125,7 +149,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "Page faults of the guest that read the disk.",
         },
+        labels: &[],
         origin: "balloon.major_fault",
+        since: "",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.major_faults)),
     },
     Row {
@@ -134,7 +160,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "Page faults of the guest that did not read the disk.",
         },
+        labels: &[],
         origin: "balloon.minor_fault",
+        since: "",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.minor_faults)),
     },
     Row {
@@ -143,7 +171,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "Huge pages that the guest has allocated.",
         },
+        labels: &[],
         origin: "balloon.hugetlb_pgalloc",
+        since: "5.4",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.hugetlb_pgalloc)),
     },
     Row {
@@ -152,7 +182,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "Huge pages that the guest could not allocate.",
         },
+        labels: &[],
         origin: "balloon.hugetlb_pgfail",
+        since: "5.4",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.hugetlb_pgfail)),
     },
 ];

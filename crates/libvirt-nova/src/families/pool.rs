@@ -17,46 +17,46 @@ pub(super) const ROWS: &[Row] = &[
         origin: "virStoragePoolGetInfo state",
         since: "",
         write: Write::Host(|snapshot, samples| {
-            push(snapshot, samples, |info| info.state.into());
+            push(snapshot, samples, |info| Some(info.state.into()));
         }),
     },
     Row {
         family: Family {
             name: "libvirt_storage_pool_capacity_bytes",
             kind: Kind::Gauge,
-            help: "Size of the storage pool.",
+            help: "Size of the storage pool, as of its last refresh.",
         },
         labels: &["storage_pool"],
         origin: "virStoragePoolGetInfo capacity",
         since: "",
         write: Write::Host(|snapshot, samples| {
-            push(snapshot, samples, |info| info.capacity.into());
+            push(snapshot, samples, |info| sizes(info).map(|info| info.capacity.into()));
         }),
     },
     Row {
         family: Family {
             name: "libvirt_storage_pool_allocation_bytes",
             kind: Kind::Gauge,
-            help: "Bytes of the storage pool that are taken.",
+            help: "Bytes of the storage pool that are taken, as of its last refresh.",
         },
         labels: &["storage_pool"],
         origin: "virStoragePoolGetInfo allocation",
         since: "",
         write: Write::Host(|snapshot, samples| {
-            push(snapshot, samples, |info| info.allocation.into());
+            push(snapshot, samples, |info| sizes(info).map(|info| info.allocation.into()));
         }),
     },
     Row {
         family: Family {
             name: "libvirt_storage_pool_available_bytes",
             kind: Kind::Gauge,
-            help: "Bytes of the storage pool that are free.",
+            help: "Bytes of the storage pool that are free, as of its last refresh.",
         },
         labels: &["storage_pool"],
         origin: "virStoragePoolGetInfo available",
         since: "",
         write: Write::Host(|snapshot, samples| {
-            push(snapshot, samples, |info| info.available.into());
+            push(snapshot, samples, |info| sizes(info).map(|info| info.available.into()));
         }),
     },
     Row {
@@ -76,14 +76,24 @@ pub(super) const ROWS: &[Row] = &[
     },
 ];
 
-pub(super) fn push(
+fn push(
     snapshot: &Snapshot,
     samples: &mut Samples<'_>,
-    read: fn(&StoragePoolInfo) -> Value,
+    read: fn(&StoragePoolInfo) -> Option<Value>,
 ) {
     for pool in &snapshot.pools {
-        if let Some(info) = &pool.info {
-            samples.push(&[("storage_pool", &pool.name)], read(info));
+        if let Some(value) = pool.info.as_ref().and_then(read) {
+            samples.push(&[("storage_pool", &pool.name)], value);
         }
     }
 }
+
+/// The sizes where somebody looks at them: one that is stopped keeps those of before.
+pub(super) fn sizes(info: &StoragePoolInfo) -> Option<&StoragePoolInfo> {
+    matches!(info.state, RUNNING | DEGRADED).then_some(info)
+}
+
+/// `VIR_STORAGE_POOL_RUNNING`
+const RUNNING: u32 = 2;
+/// `VIR_STORAGE_POOL_DEGRADED`
+const DEGRADED: u32 = 3;

@@ -16,7 +16,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Counter,
             help: "Total user and system CPU time spent in seconds.",
         },
+        labels: &[],
         origin: "/proc/self/stat",
+        since: "",
         write: Write::Host(|_, samples| {
             if let Some(stat) = stat() {
                 let ticks = stat.utime.saturating_add(stat.stime);
@@ -30,7 +32,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Resident memory size in bytes.",
         },
+        labels: &[],
         origin: "/proc/self/stat",
+        since: "",
         write: Write::Host(|_, samples| {
             if let Some(stat) = stat() {
                 samples.push(&[], stat.rss_bytes().get());
@@ -43,7 +47,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Virtual memory size in bytes.",
         },
+        labels: &[],
         origin: "/proc/self/stat",
+        since: "",
         write: Write::Host(|_, samples| {
             if let Some(stat) = stat() {
                 samples.push(&[], stat.vsize);
@@ -56,7 +62,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Start time of the process since unix epoch in seconds.",
         },
+        labels: &[],
         origin: "/proc/self/stat, /proc/stat",
+        since: "",
         write: Write::Host(|_, samples| {
             if let (Some(stat), Ok(boot)) = (stat(), procfs::boot_time_secs()) {
                 #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 need 31 bits")]
@@ -70,7 +78,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Number of open file descriptors.",
         },
+        labels: &[],
         origin: "/proc/self/fd",
+        since: "",
         write: Write::Host(|_, samples| {
             if let Some(count) = myself().and_then(|process| process.fd_count().ok()) {
                 samples.push(&[], u64::try_from(count).unwrap_or(u64::MAX));
@@ -83,7 +93,9 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Maximum number of open file descriptors.",
         },
+        labels: &[],
         origin: "/proc/self/limits",
+        since: "",
         write: Write::Host(push_max_fds),
     },
 ];

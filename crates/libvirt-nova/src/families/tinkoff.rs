@@ -2,7 +2,7 @@
 
 use exposition::{Family, Kind, Samples, Value};
 
-use super::{Row, Subject, Write};
+use super::{Row, Subject, Write, pool};
 use crate::inventory::Limits;
 
 pub(super) const DOMAIN: &[Row] = &[
@@ -402,7 +402,7 @@ pub(super) const POOL: &[Row] = &[
         since: "",
         write: Write::Host(|snapshot, samples| {
             for pool in &snapshot.pools {
-                if let Some(info) = &pool.info {
+                if let Some(info) = pool.info.as_ref().and_then(pool::sizes) {
                     samples.push(&[("pool", &pool.name)], info.capacity);
                 }
             }
@@ -419,7 +419,7 @@ pub(super) const POOL: &[Row] = &[
         since: "",
         write: Write::Host(|snapshot, samples| {
             for pool in &snapshot.pools {
-                if let Some(info) = &pool.info {
+                if let Some(info) = pool.info.as_ref().and_then(pool::sizes) {
                     samples.push(&[("pool", &pool.name)], info.allocation);
                 }
             }
@@ -436,7 +436,7 @@ pub(super) const POOL: &[Row] = &[
         since: "",
         write: Write::Host(|snapshot, samples| {
             for pool in &snapshot.pools {
-                if let Some(info) = &pool.info {
+                if let Some(info) = pool.info.as_ref().and_then(pool::sizes) {
                     samples.push(&[("pool", &pool.name)], info.available);
                 }
             }

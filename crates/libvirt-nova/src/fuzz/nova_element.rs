@@ -19,6 +19,7 @@ pub fn nova_element(data: &[u8]) {
          <project uuid=\"{inside}\">{inside}</project>\
          </owner>\
          <root type=\"image\" uuid=\"{inside}\"/>\
+         <ports><port uuid=\"{inside}\"/></ports>\
          </instance>"
     );
     let text = Some(text).filter(|text| !text.is_empty());
@@ -30,7 +31,10 @@ pub fn nova_element(data: &[u8]) {
         user_id: text.clone(),
         project: text.clone(),
         project_id: text.clone(),
-        image_id: text,
+        image_id: text.clone(),
+        root_type: Some("image".to_owned()),
+        root_id: text.clone(),
+        ports: text.into_iter().collect(),
     };
     assert_eq!(Nova::parse(&xml).ok(), Some(expected), "{xml:?}");
 }

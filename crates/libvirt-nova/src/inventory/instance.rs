@@ -1,15 +1,16 @@
-//! A running domain, with what is known of it.
+//! A domain, with what is known of it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use libvirt_wire::Domain;
 
-use super::{Devices, Nova};
+use super::{Devices, EventCounts, Nova};
+use crate::filter::Filter;
 
-/// A running domain, with what is known of it.
+/// A domain, with what is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Instance {
-    /// libvirt's name, UUID and number of this run.
+    /// libvirt's name, UUID and number of this run; one without a number does not run.
     pub(crate) domain: Domain,
     /// The UUID as text.
     pub(crate) uuid: String,
@@ -17,6 +18,39 @@ pub(crate) struct Instance {
     pub(crate) metadata: Metadata,
     /// What it is made of, once that is known.
     pub(crate) devices: Option<Arc<Devices>>,
+    /// What has happened to it, counted.
+    pub(crate) events: Arc<EventCounts>,
+    /// When this run began, where that was seen.
+    pub(crate) started: Option<SystemTime>,
+}
+
+impl Instance {
+    /// A domain of which nothing more is known.
+    pub(crate) fn new(domain: Domain) -> Self {
+        let uuid = domain.uuid.to_string();
+        let events = Arc::default();
+        Self { domain, uuid, metadata: Metadata::Unknown, devices: None, events, started: None }
+    }
+
+    /// Whether a filter admits it. One that asks for Nova's names admits nobody of whom
+    /// they are not known yet.
+    pub(super) fn is_admitted(&self, filter: &Filter) -> bool {
+        if filter.is_all() {
+            return true;
+        }
+        let mut instance = vec![self.domain.name.as_str(), &self.uuid];
+        let mut project = Vec::new();
+        match &self.metadata {
+            Metadata::Unknown if filter.needs_metadata() => return false,
+            Metadata::Unknown | Metadata::Foreign => {}
+            Metadata::Nova(nova) => {
+                instance.extend(nova.name.as_deref());
+                project.extend(nova.project.as_deref());
+                project.extend(nova.project_id.as_deref());
+            }
+        }
+        filter.admits(&instance, &project)
+    }
 }
 
 /// Whether Nova made a domain.

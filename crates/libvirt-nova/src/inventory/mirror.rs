@@ -5,7 +5,7 @@
 //! last, and is tried again after a pause.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     future::pending,
     mem,
     sync::{
@@ -20,12 +20,14 @@ use libvirt_wire::{Domain, Event, EventKind, Uuid};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{
-    Instance, Metadata, Roster, SWEEP,
+    Domains, Instance, Metadata, SWEEP,
+    past::{LastJob, Past},
     reading::{Facts, ReadError, read},
 };
 use crate::{
     care::Care,
     fault::{Change, chain},
+    filter::Filter,
     later::later,
 };
 
@@ -36,6 +38,9 @@ pub(super) struct Mirror {
     care: Care,
     /// How many events have come.
     happenings: Arc<AtomicU64>,
+    /// Who is to be served. The others are read, and asked for nothing else.
+    filter: Arc<Filter>,
+    past: Arc<Past>,
     entries: HashMap<Uuid, Entry>,
     /// At most [`WINDOW`], so that none waits for another before it is sent.
     readings: JoinSet<(Domain, Facts)>,
@@ -60,17 +65,28 @@ struct Entry {
 }
 
 impl Mirror {
-    pub(super) fn new(calls: Calls, care: Care, happenings: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(
+        calls: Calls,
+        care: Care,
+        happenings: Arc<AtomicU64>,
+        filter: Arc<Filter>,
+        past: Arc<Past>,
+    ) -> Self {
+        past.forget_starts();
         let (entries, readings) = (HashMap::new(), JoinSet::new());
-        Self { calls, care, happenings, entries, readings, is_listed: false, changed: false }
+        let (is_listed, changed) = (false, false);
+        Self { calls, care, happenings, filter, past, entries, readings, is_listed, changed }
     }
 
-    /// Takes over which domains run, and forgets the others.
+    /// Takes over which domains there are, and forgets the others.
     pub(super) fn take_list(&mut self, domains: Vec<Domain>) {
         self.is_listed = true;
         let now = Instant::now();
+        let mut names = HashSet::new();
+        // libvirt's names are unique; series must be.
+        let domains = domains.into_iter().filter(|domain| names.insert(domain.name.clone()));
         let listed: BTreeMap<Uuid, Domain> =
-            domains.into_iter().map(|domain| (domain.uuid, domain)).collect();
+            domains.map(|domain| (domain.uuid, domain)).collect();
         let before = self.entries.len();
         // Another id is another run: what was known of the one before is void.
         self.entries.retain(|uuid, entry| listed.get(uuid) == Some(&entry.instance.domain));
@@ -81,12 +97,25 @@ impl Mirror {
                 Entry::new(domain, now)
             });
         }
+        self.changed |= self.past.keep(|uuid| self.entries.contains_key(uuid));
     }
 
     /// Makes due what an event may have changed. Returns whether domains may
     /// have come or gone.
     pub(super) fn take_event(&mut self, event: &Event) -> bool {
         self.happenings.fetch_add(1, Ordering::Relaxed);
+        self.past.note(event);
+        self.changed = true;
+        // These change nothing that is read, and may come in floods.
+        if !matches!(
+            event.kind,
+            EventKind::Lifecycle { .. }
+                | EventKind::DeviceAdded { .. }
+                | EventKind::DeviceRemoved { .. }
+                | EventKind::MetadataChange { .. }
+        ) {
+            return false;
+        }
         if let Some(entry) = self.entries.get_mut(&event.domain.uuid) {
             entry.make_due(Instant::now());
         }
@@ -203,14 +232,39 @@ impl Mirror {
         if self.readings.len() < WINDOW { idle.min() } else { None }
     }
 
-    /// Brings a published roster up to date; returns whether it was not.
-    pub(super) fn publish(&mut self, roster: &mut Option<Roster>) -> bool {
-        self.changed |= self.is_listed && roster.is_none();
+    /// Brings what was published up to date; returns whether it was not.
+    pub(super) fn publish(&mut self, domains: &mut Option<Domains>) -> bool {
+        self.changed |= self.is_listed && domains.is_none();
         if self.changed {
-            let mut instances: Vec<_> =
-                self.entries.values().map(|entry| Arc::new(entry.instance.clone())).collect();
+            let filter = &self.filter;
+            let mut instances: Vec<_> = self
+                .entries
+                .values()
+                .filter(|entry| entry.instance.is_admitted(filter))
+                .map(|entry| {
+                    let mut instance = entry.instance.clone();
+                    let past = self.past.of(instance.domain.uuid);
+                    instance.events = past.events;
+                    instance.started = past.started.filter(|_| instance.domain.id.is_some());
+                    Arc::new(instance)
+                })
+                .collect();
             instances.sort_by(|a, b| a.domain.name.cmp(&b.domain.name));
-            *roster = Some(instances.into());
+            let (running, inactive): (Vec<_>, Vec<_>) =
+                instances.into_iter().partition(|instance| instance.domain.id.is_some());
+            // Of one that has gone Nova's names are not known, for a filter to ask for.
+            let is_there = |last: &LastJob| {
+                running.iter().chain(&inactive).any(|instance| instance.uuid == last.uuid)
+            };
+            let mut last_migrations = self.past.migrations();
+            last_migrations.retain(|last| filter.is_all() || is_there(last));
+            last_migrations.sort_by(|a, b| a.domain.cmp(&b.domain));
+            *domains = Some(Domains {
+                running: running.into(),
+                inactive: inactive.into(),
+                last_migrations: last_migrations.into(),
+                count: self.entries.len(),
+            });
         }
         mem::take(&mut self.changed)
     }
@@ -218,10 +272,8 @@ impl Mirror {
 
 impl Entry {
     fn new(domain: Domain, now: Instant) -> Self {
-        let uuid = domain.uuid.to_string();
-        let instance = Instance { domain, uuid, metadata: Metadata::Unknown, devices: None };
         Self {
-            instance,
+            instance: Instance::new(domain),
             due: now,
             reading: false,
             again: false,

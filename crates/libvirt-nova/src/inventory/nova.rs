@@ -28,6 +28,12 @@ pub(crate) struct Nova {
     pub(crate) project_id: Option<String>,
     /// The image that the instance was made from; none where it boots from a volume.
     pub(crate) image_id: Option<String>,
+    /// What the root disk was made from: `image` or `volume`.
+    pub(crate) root_type: Option<String>,
+    /// The id of that, as the element names it.
+    pub(crate) root_id: Option<String>,
+    /// The Neutron ports' ids, since Nova 23.
+    pub(crate) ports: Vec<String>,
 }
 
 impl Nova {
@@ -47,9 +53,10 @@ impl Nova {
         let project = owner.and_then(|owner| child(owner, "project"));
         // Since Nova 32 the image has an element of its own, which stays right
         // when an instance is unshelved; before, the root disk named it.
-        let image = child(instance, "image").or_else(|| {
-            child(instance, "root").filter(|root| root.attribute("type") == Some("image"))
-        });
+        let root = child(instance, "root");
+        let image = child(instance, "image")
+            .or_else(|| root.filter(|root| root.attribute("type") == Some("image")));
+        let ports = child(instance, "ports").into_iter().flat_map(|ports| ports.children());
         Self {
             name: child(instance, "name").and_then(text),
             flavor: flavor.and_then(|flavor| attribute(flavor, "name")),
@@ -59,6 +66,9 @@ impl Nova {
             project: project.and_then(text),
             project_id: project.and_then(|project| attribute(project, "uuid")),
             image_id: image.and_then(|image| attribute(image, "uuid")),
+            root_type: root.and_then(|root| attribute(root, "type")),
+            root_id: root.and_then(|root| attribute(root, "uuid")),
+            ports: ports.filter_map(|port| attribute(port, "uuid")).collect(),
         }
     }
 }
@@ -83,7 +93,7 @@ mod tests {
     fn a_boot_from_volume_has_no_image() {
         for root in ["", "<root type='volume' uuid=''/>", "<image uuid=''/>"] {
             let nova = Nova::parse(&format!("<instance>{root}</instance>")).unwrap();
-            assert_eq!(nova, Nova::default(), "{root}");
+            assert_eq!(nova.image_id, None, "{root}");
         }
     }
 

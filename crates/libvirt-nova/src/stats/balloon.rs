@@ -41,7 +41,8 @@ pub(crate) struct Balloon {
 }
 
 impl Balloon {
-    pub(super) fn take(&mut self, field: &str, number: Option<u64>) {
+    /// Takes a field; returns whether it is known.
+    pub(super) fn take(&mut self, field: &str, number: Option<u64>) -> bool {
         let bytes = number.and_then(|kib| kib.checked_mul(KIB));
         match field {
             "current" => self.current = bytes,
@@ -63,8 +64,9 @@ impl Balloon {
                     .filter(|seconds| *seconds > 0)
                     .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
             }
-            _ => {}
+            _ => return false,
         }
+        true
     }
 
     /// Memory in use, caches not counted, in bytes.

@@ -1,5 +1,7 @@
 //! A network interface: the group `net`.
 
+use libvirt_wire::Value;
+
 /// The counters of a network interface, as the guest sees its directions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Net {
@@ -16,9 +18,11 @@ pub(crate) struct Net {
 }
 
 impl Net {
-    pub(super) fn take(&mut self, field: &str, number: Option<u64>, text: Option<&str>) {
+    /// Takes a field; returns whether it is known.
+    pub(super) fn take(&mut self, field: &str, value: &Value<'_>) -> bool {
+        let number = value.unsigned();
         match field {
-            "name" => self.name = text.unwrap_or_default().to_owned(),
+            "name" => self.name = value.text().unwrap_or_default().to_owned(),
             "rx.bytes" => self.received_bytes = number,
             "rx.pkts" => self.received_packets = number,
             "rx.errs" => self.receive_errors = number,
@@ -27,7 +31,8 @@ impl Net {
             "tx.pkts" => self.transmitted_packets = number,
             "tx.errs" => self.transmit_errors = number,
             "tx.drop" => self.transmit_drops = number,
-            _ => {}
+            _ => return false,
         }
+        true
     }
 }

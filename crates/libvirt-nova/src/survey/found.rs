@@ -66,7 +66,7 @@ impl Survey {
         while self.lacks_late() && time::timeout_at(until, self.take_late()).await.is_ok() {}
     }
 
-    pub(super) fn has_all_of(&self, uuid: &Uuid) -> bool {
+    pub(crate) fn has_all_of(&self, uuid: &Uuid) -> bool {
         self.readings.get(uuid).is_some_and(|reading| reading.stats.is_complete())
     }
 

@@ -8,7 +8,7 @@ use crate::{
     xdr::{Decode, Reader, Writer},
 };
 
-/// Asks for the domains that are running, in whatever state.
+/// Asks for all domains, those that run and those that are only defined.
 ///
 /// Served by the workers that libvirtd keeps free for such calls, so even
 /// twenty stuck guests cannot hold it up.
@@ -21,14 +21,14 @@ impl Call for ConnectListAllDomains {
 
     fn encode(&self, arguments: &mut Writer) {
         arguments.i32(NEED_RESULTS);
-        arguments.u32(LIST_DOMAINS_ACTIVE);
+        arguments.u32(ALL);
     }
 }
 
 /// `need_results`: the domains, not only how many.
 const NEED_RESULTS: i32 = 1;
-/// `VIR_CONNECT_LIST_DOMAINS_ACTIVE`
-const LIST_DOMAINS_ACTIVE: u32 = 1;
+/// No filter.
+const ALL: u32 = 0;
 
 /// The domains, in the daemon's order, which is none.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,157 @@
+//! The table as a whole: names, the documents printed from it, the vocabularies it promises.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use expect_test::expect_file;
+use exposition::Kind;
+
+use super::{
+    golden::{everything, migration, snapshot, text},
+    reference::{collectors, families, labels},
+    *,
+};
+
+fn rows() -> impl Iterator<Item = &'static Row> {
+    TABLE.iter().flat_map(|section| section.rows)
+}
+
+/// Counters whose names were there before us, kept to the letter.
+const INHERITED: [&str; 8] = [
+    "libvirt_domain_memory_stats_swap_in_bytes",
+    "libvirt_domain_memory_stats_swap_out_bytes",
+    "libvirt_nova_instance_rxbytes",
+    "libvirt_nova_instance_txbytes",
+    "libvirt_nova_instance_rdbytes",
+    "libvirt_nova_instance_wrbytes",
+    "libvirt_nova_instance_rdreq",
+    "libvirt_nova_instance_wrreq",
+];
+
+#[test]
+fn names_follow_the_rules() {
+    let mut seen = BTreeSet::new();
+    for Row { family: Family { name, kind, .. }, .. } in rows() {
+        assert!(seen.insert(name), "{name} has two rows");
+        let inherited = INHERITED.contains(name);
+        assert_eq!(name.ends_with("_total"), *kind == Kind::Counter && !inherited, "{name}");
+    }
+    for name in INHERITED {
+        assert!(seen.contains(&name), "{name} has no row");
+    }
+}
+
+/// Prometheus sets them, or kolla's scrape job lets ours win.
+#[test]
+fn no_label_is_one_of_prometheus() {
+    for row in rows() {
+        for label in labels(row) {
+            assert!(!["instance", "job", "type"].contains(&label), "{}: {label}", row.family.name);
+        }
+    }
+}
+
+#[test]
+fn every_row_says_where_its_number_comes_from() {
+    for Row { family: Family { name, help, .. }, origin, .. } in rows() {
+        assert!(!help.is_empty(), "{name} has no help");
+        assert!(!origin.is_empty(), "{name} has no origin");
+        for text in [help, origin] {
+            assert!(!text.contains(['|', '\n']), "{name} breaks the table of the reference");
+        }
+    }
+}
+
+/// Asserts that a page of ours has a text between two marks.
+fn assert_current(page: &str, mark: &str, text: &str) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(page);
+    let current = fs::read_to_string(&page).unwrap();
+    let (begin, end) = (format!("<!-- {mark} -->\n"), format!("<!-- end of {mark} -->"));
+    let (before, rest) = current.split_once(&begin).unwrap();
+    let (_, after) = rest.split_once(&end).unwrap();
+    expect_file![page].assert_eq(&format!("{before}{begin}{text}{end}{after}"));
+}
+
+#[test]
+fn the_readme_has_the_missions_families() {
+    let mut text = String::from("| name | type | from | |\n|---|---|---|---|\n");
+    for Row { family: Family { name, kind, help }, origin, .. } in rows() {
+        if name.starts_with("libvirt_nova_instance_") {
+            text.push_str(&format!("| `{name}` | {} | {origin} | {help} |\n", kind.word()));
+        }
+    }
+    assert_current("README.md", "families", &text);
+}
+
+#[test]
+fn the_reference_has_every_family_and_every_collector() {
+    let mut text = String::new();
+    families(&mut text, TABLE.iter().flat_map(|of| of.rows.iter().map(move |row| (of, row))));
+    assert_current("docs/metrics.md", "families", &text);
+    text.clear();
+    collectors(&mut text);
+    assert_current("docs/metrics.md", "collectors", &text);
+    for part in [text, "`libvirt_up`".to_owned()] {
+        assert!(reference().contains(&part), "--list-metrics prints the same");
+    }
+}
+
+/// Every label that a sample of any golden situation has is in the reference, and the other
+/// way round.
+#[tokio::test(start_paused = true)]
+async fn labels_are_those_of_the_reference() {
+    let domains = ["02-epoxy", "03-nova34", "04-nova34", "07-not-nova"];
+    let found = [snapshot(&domains), snapshot(&["06-mixed"]), migration()];
+    let texts = found.map(|found| text(everything(), &found));
+    let mut found = BTreeMap::<String, BTreeSet<String>>::new();
+    let lines = texts.iter().flat_map(|text| text.lines());
+    for line in lines.filter(|line| !line.starts_with('#')) {
+        let (series, _) = line.rsplit_once(' ').unwrap();
+        let (name, rest) = series.split_once('{').unwrap_or((series, ""));
+        let names = rest.split("=\"").filter_map(|part| part.rsplit(['{', ',', '"']).next());
+        let names = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
+        let names: BTreeSet<_> = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        let name = name.strip_suffix("_bucket").unwrap_or(name);
+        found.entry(name.to_owned()).or_default().extend(names);
+    }
+    let mut missing = Vec::new();
+    for row in rows() {
+        let name = row.family.name;
+        let Some(found) = found.get(name) else {
+            missing.push(name);
+            continue;
+        };
+        let mut said: BTreeSet<_> = labels(row).into_iter().map(str::to_owned).collect();
+        if row.family.kind == Kind::Histogram {
+            said.insert("le".to_owned());
+        }
+        assert_eq!(found, &said, "{name}");
+    }
+    missing.retain(|name| {
+        !name.starts_with("process_") && !name.starts_with("libvirt_nova_exporter_")
+    });
+    assert_eq!(missing, [""; 0]);
+}
+
+/// The vocabularies of the exporters that this one replaces, name by name and label by label.
+#[test]
+fn every_name_and_label_of_the_field_is_there() {
+    let known: BTreeMap<_, _> = rows().map(|row| (row.family.name, labels(row))).collect();
+    let lists = [include_str!("../../testdata/vocabularies/domain.txt"), include_str!("../../testdata/vocabularies/tinkoff.txt")];
+    for line in lists.iter().flat_map(|list| list.lines()).filter(|line| !line.starts_with('#')) {
+        let mut words = line.split_whitespace();
+        let (name, kind) = (words.next().unwrap(), words.next().unwrap());
+        let row = rows().find(|row| row.family.name == name);
+        let row = row.unwrap_or_else(|| panic!("{name} has no row"));
+        let expected = if INHERITED.contains(&name) { "counter" } else { kind };
+        assert_eq!(row.family.kind.word(), expected, "{name}");
+        for label in words {
+            assert!(known[name].contains(&label), "{name} has no label {label}");
+        }
+        let is_of_a_domain = name.starts_with("libvirt_domain_");
+        assert_eq!(known[name].contains(&"uuid"), is_of_a_domain, "{name}: uuid");
+    }
+}

@@ -1,0 +1,86 @@
+//! The host's CPUs and memory.
+
+use std::time::Duration;
+
+use libvirt_client::Calls;
+use libvirt_wire::call::{
+    NodeGetCellsFreeMemory, NodeGetCpuStats, NodeGetFreeMemory, NodeGetInfo, NodeGetMemoryStats,
+    NodeInfo, NodeStats,
+};
+use tokio::time::Instant;
+
+use super::call;
+use crate::stats::KIB;
+
+/// The host's CPUs and memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Node {
+    pub(crate) info: Option<NodeInfo>,
+    /// Bytes that nobody uses.
+    pub(crate) memory_free: Option<u64>,
+    /// The time of each CPU in each mode, by their names.
+    pub(crate) cpu_times: Vec<(String, String, Duration)>,
+    /// Bytes by use.
+    pub(crate) memory_stats: Vec<(String, u64)>,
+    /// Free bytes of each NUMA cell, by its number.
+    pub(crate) cells_free: Vec<(String, u64)>,
+}
+
+impl Node {
+    pub(super) async fn ask(&mut self, calls: &Calls, until: Instant) {
+        self.info = call(calls, &NodeGetInfo, until, |info| info).await;
+        self.memory_free = call(calls, &NodeGetFreeMemory, until, |bytes| bytes).await;
+    }
+
+    /// Asks for each CPU and each cell: a call for each CPU.
+    pub(super) async fn ask_detail(&mut self, calls: &Calls, until: Instant) {
+        let info = match &self.info {
+            Some(info) => Some(info.clone()),
+            None => call(calls, &NodeGetInfo, until, |info| info).await,
+        };
+        let Some(info) = info else { return };
+        self.ask_cpus(calls, info.cpus, until).await;
+        self.ask_memory(calls, until).await;
+        let cells = NodeGetCellsFreeMemory { first: 0, max: info.nodes };
+        if let Some(free) = call(calls, &cells, until, |free| free.0).await {
+            let numbered = free.into_iter().enumerate();
+            self.cells_free = numbered.map(|(cell, bytes)| (cell.to_string(), bytes)).collect();
+        }
+    }
+
+    async fn ask_cpus(&mut self, calls: &Calls, cpus: u32, until: Instant) {
+        // The driver answers to no other number of fields than the one that it names itself.
+        let ask = NodeGetCpuStats { cpu: None, count: 0 };
+        let Some(count) = call(calls, &ask, until, |stats| stats.count).await else { return };
+        for cpu in 0..cpus.min(CPUS_MAX) {
+            let ask = NodeGetCpuStats { cpu: Some(cpu), count };
+            let fields = call(calls, &ask, until, |stats| owned(&stats)).await;
+            for (mode, nanoseconds) in fields.into_iter().flatten() {
+                self.cpu_times.push((cpu.to_string(), mode, Duration::from_nanos(nanoseconds)));
+            }
+        }
+    }
+
+    async fn ask_memory(&mut self, calls: &Calls, until: Instant) {
+        let ask = NodeGetMemoryStats { cell: None, count: 0 };
+        let Some(count) = call(calls, &ask, until, |stats| stats.count).await else { return };
+        let ask = NodeGetMemoryStats { cell: None, count };
+        let fields = call(calls, &ask, until, |stats| owned(&stats)).await;
+        let bytes = |(name, kib): (String, u64)| Some((name, kib.checked_mul(KIB)?));
+        self.memory_stats = fields.into_iter().flatten().filter_map(bytes).collect();
+    }
+}
+
+/// Fields without those that are there twice.
+fn owned(stats: &NodeStats<'_>) -> Vec<(String, u64)> {
+    let mut fields: Vec<(String, u64)> = Vec::new();
+    for (name, number) in &stats.fields {
+        if fields.iter().all(|(other, _)| other != name) {
+            fields.push((name.clone().into_owned(), *number));
+        }
+    }
+    fields
+}
+
+/// CPUs that are asked about.
+const CPUS_MAX: u32 = 4096;

@@ -1,0 +1,109 @@
+//! Storage pools.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use libvirt_client::{Calls, Ledger};
+use libvirt_wire::{
+    Call, RemoteError, Uuid,
+    call::{ConnectListAllStoragePools, StoragePool, StoragePoolGetInfo, StoragePoolInfo},
+};
+use tokio::time::Instant;
+
+use crate::fault::{Change, chain};
+
+/// A storage pool.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool {
+    pub(crate) name: String,
+    /// `None` where libvirt did not tell in time.
+    pub(crate) info: Option<StoragePoolInfo>,
+}
+
+/// Who asks for storage pools.
+///
+/// One whose storage does not answer holds a worker of libvirtd for as long; it is left
+/// alone until that call comes back, and so are all where two hang.
+#[derive(Debug)]
+pub(super) struct Pools {
+    calls: Calls,
+    ledger: Ledger,
+    hung: Mutex<HashSet<Uuid>>,
+    fault: Mutex<Change>,
+}
+
+impl Pools {
+    pub(super) fn new(calls: Calls, ledger: Ledger) -> Self {
+        Self { calls, ledger, hung: Mutex::default(), fault: Mutex::default() }
+    }
+
+    /// Asks for every pool; at `until` it ends with what it has.
+    pub(super) async fn round(&self, until: Instant) -> Vec<Pool> {
+        if self.hanging(ConnectListAllStoragePools::PROCEDURE) > 0 {
+            return Vec::new();
+        }
+        let called = self.calls.call(&ConnectListAllStoragePools, left(until)).await;
+        let pools = match called.and_then(|reply| reply.decode()) {
+            Ok(pools) => pools.0,
+            Err(error) => {
+                // A host without storage pools has perhaps no daemon for them.
+                let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+                let is_absent = error.refusal().is_some_and(RemoteError::is_no_support);
+                if !is_absent && !error.is_disconnected() && fault.begin() {
+                    tracing::info!(error = %chain(&error), "no storage pools");
+                }
+                return Vec::new();
+            }
+        };
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).end();
+        let mut found = HashMap::new();
+        for pool in pools {
+            let info = self.info(&pool, until).await;
+            let name = pool.name.clone();
+            found.entry(pool.name).or_insert(Pool { name, info });
+        }
+        let mut found: Vec<_> = found.into_values().collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found
+    }
+
+    async fn info(&self, pool: &StoragePool, until: Instant) -> Option<StoragePoolInfo> {
+        let hanging = self.hanging(<StoragePoolGetInfo<'_> as Call>::PROCEDURE);
+        if hanging == 0 {
+            self.hung().clear();
+        }
+        if hanging >= HANGING_MAX || self.hung().contains(&pool.uuid) {
+            return None;
+        }
+        match self.calls.call(&StoragePoolGetInfo { pool }, left(until)).await {
+            Ok(reply) => reply.decode().ok(),
+            Err(error) => {
+                if error.is_timeout() {
+                    self.hung().insert(pool.uuid);
+                }
+                None
+            }
+        }
+    }
+
+    fn hanging(&self, procedure: libvirt_wire::Procedure) -> usize {
+        self.ledger.abandoned_of(procedure)
+    }
+
+    fn hung(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        // Nothing panics while it holds the lock.
+        self.hung.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now()).min(CALL_DEADLINE)
+}
+
+/// How long a call may take; it takes some tenths of a millisecond.
+const CALL_DEADLINE: Duration = Duration::from_millis(500);
+/// Pools that may hang before none is asked.
+const HANGING_MAX: usize = 2;

@@ -1,0 +1,132 @@
+//! What has happened to domains, for as long as it is told of.
+//!
+//! It is kept by UUID: a domain that stops and starts again is the same one to whoever
+//! counts its crashes, and one that has migrated away has none of its own any more.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use libvirt_wire::{Event, EventKind, Uuid};
+use tokio::time::Instant;
+
+use super::events::EventCounts;
+use crate::stats::Job;
+
+/// What has happened to domains.
+#[derive(Debug, Default)]
+pub(crate) struct Past(Mutex<HashMap<Uuid, Chronicle>>);
+
+/// What has happened to one.
+#[derive(Clone, Debug)]
+pub(super) struct Chronicle {
+    pub(super) events: Arc<EventCounts>,
+    /// When the run began that goes on, where that was seen.
+    pub(super) started: Option<SystemTime>,
+    last_migration: Option<Arc<LastJob>>,
+    /// When something happened last.
+    at: Instant,
+}
+
+/// The last migration of a domain away from here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LastJob {
+    /// libvirt's name of the domain.
+    pub(crate) domain: String,
+    /// Its UUID.
+    pub(crate) uuid: String,
+    /// When libvirt said that it was over.
+    pub(crate) at: SystemTime,
+    /// What it came to.
+    pub(crate) job: Job,
+}
+
+impl Past {
+    /// Takes note of an event.
+    pub(super) fn note(&self, event: &Event) {
+        let mut chronicles = self.chronicles();
+        let past = chronicles.entry(event.domain.uuid).or_default();
+        Arc::make_mut(&mut past.events).note(&event.kind);
+        past.at = Instant::now();
+        match &event.kind {
+            EventKind::Lifecycle { event: STARTED, .. } => past.started = Some(SystemTime::now()),
+            EventKind::Lifecycle { event: STOPPED, .. } => past.started = None,
+            EventKind::JobCompleted { params } => {
+                let job = Job::new(None, params);
+                if job.is_migration() {
+                    let (domain, uuid) = (event.domain.name.clone(), event.domain.uuid.to_string());
+                    let last = LastJob { domain, uuid, at: SystemTime::now(), job };
+                    past.last_migration = Some(Arc::new(last));
+                }
+            }
+            EventKind::Lifecycle { .. }
+            | EventKind::Reboot
+            | EventKind::Watchdog { .. }
+            | EventKind::IoError { .. }
+            | EventKind::DeviceAdded { .. }
+            | EventKind::DeviceRemoved { .. }
+            | EventKind::DeviceRemovalFailed { .. }
+            | EventKind::MigrationIteration { .. }
+            | EventKind::MetadataChange { .. } => {}
+        }
+    }
+
+    /// What has happened to a domain.
+    pub(super) fn of(&self, uuid: Uuid) -> Chronicle {
+        self.chronicles().get(&uuid).cloned().unwrap_or_default()
+    }
+
+    /// Forgets when runs began: nobody has listened for a while.
+    pub(super) fn forget_starts(&self) {
+        self.chronicles().values_mut().for_each(|past| past.started = None);
+    }
+
+    /// Forgets the domains that are no more; those that have migrated after [`FAREWELL`].
+    /// Returns whether there are fewer.
+    pub(super) fn keep(&self, is_there: impl Fn(&Uuid) -> bool) -> bool {
+        let mut chronicles = self.chronicles();
+        let before = chronicles.len();
+        let mut farewells = 0_usize;
+        chronicles.retain(|uuid, past| {
+            let is_told = past.last_migration.is_some() && past.at.elapsed() < FAREWELL;
+            // Hosts are emptied, but not of so many guests in ten minutes.
+            let is_kept = is_told && farewells < FAREWELLS_MAX;
+            farewells = farewells.saturating_add(usize::from(is_kept));
+            is_kept || is_there(uuid)
+        });
+        chronicles.len() != before
+    }
+
+    /// The last migrations of domains, those that have gone included.
+    pub(super) fn migrations(&self) -> Vec<Arc<LastJob>> {
+        self.chronicles().values().filter_map(|past| past.last_migration.clone()).collect()
+    }
+
+    fn chronicles(&self) -> MutexGuard<'_, HashMap<Uuid, Chronicle>> {
+        // Nothing panics while it holds the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Chronicle {
+    fn default() -> Self {
+        Self {
+            events: Arc::default(),
+            started: None,
+            last_migration: None,
+            at: Instant::now(),
+        }
+    }
+}
+
+/// `VIR_DOMAIN_EVENT_STARTED`
+const STARTED: i32 = 2;
+/// `VIR_DOMAIN_EVENT_STOPPED`
+const STOPPED: i32 = 5;
+/// How long a migration is told of after its domain has gone: several scrapes of whoever
+/// scrapes seldom.
+const FAREWELL: Duration = Duration::from_mins(10);
+/// Domains that have gone and are told of.
+const FAREWELLS_MAX: usize = 1024;
