@@ -32,11 +32,13 @@ use crate::{
 };
 
 mod care;
+mod collectors;
 mod control;
 mod daemon;
 mod exporter;
 mod families;
 mod fault;
+mod filter;
 mod flags;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -146,6 +148,12 @@ async fn serve(flags: Flags, log: Arc<log::Counts>) -> Result<(), Box<dyn Error>
         interval = ?flags.interval,
         "starting libvirt_nova"
     );
+    if !flags.ignored.is_empty() {
+        tracing::info!(
+            flags = flags.ignored.join(" "),
+            "flags of other exporters that are ignored here"
+        );
+    }
     let listeners = http::bind(&flags.listen).await?;
     let (path, deadline) = (flags.metrics_path.clone(), flags.deadline);
     let (daemon, exporter, watching) = prepare(flags, log);
