@@ -103,7 +103,7 @@ fn is_negation(command: &Command, place: &str) -> bool {
 fn names_collector(place: &str) -> bool {
     let name = bare(place);
     let name = name.strip_prefix("no-").unwrap_or(name);
-    name.starts_with(collector_switches::PREFIX)
+    name.starts_with(collector_switches::PREFIX) || name == "collector"
 }
 
 /// Takes `--port <PORT>` apart into the flag and its value.
@@ -126,7 +126,11 @@ impl fmt::Display for FlagError {
             Kind::Unknown { suggestion: None } => write!(f, "{place}: no such flag, see --help"),
             Kind::UnknownCollector => {
                 let names: Vec<_> = Collector::ALL.into_iter().map(Collector::name).collect();
-                write!(f, "{place}: no such collector, expected one of {}", names.join(", "))
+                let names = names.join(", ");
+                write!(
+                    f,
+                    "{place}: no such collector, expected --collector.NAME with one of {names}"
+                )
             }
             Kind::Stray => write!(f, "{}: belongs to no flag, see --help", quoted(place)),
             Kind::NoValue { expected } => {

@@ -429,7 +429,7 @@ fn a_refusal_says_what_was_wrong_and_what_would_be_right() {
         (&["--list-metrics=1"], "--list-metrics: has a value, expected none"),
         (
             &["--collector.foo"],
-            "--collector.foo: no such collector, expected one of instance, domain, cpu, memory, vcpu, block, interface, hostdev, job, event, pool, node, block-latency, block-limits, perf, iothread, dirtyrate, haltpoll, vm, vcpu-kvm, node-detail",
+            "--collector.foo: no such collector, expected --collector.NAME with one of instance, domain, cpu, memory, vcpu, block, interface, hostdev, job, event, pool, node, block-latency, block-limits, perf, iothread, dirtyrate, haltpoll, vm, vcpu-kvm, node-detail",
         ),
         (&["--collector.perf=maybe"], "--collector.perf: maybe is neither true nor false"),
         (&["--collector.perf="], "--collector.perf: \"\" is neither true nor false"),
@@ -467,12 +467,18 @@ fn a_refusal_says_what_was_wrong_and_what_would_be_right() {
 
 #[test]
 fn an_unknown_collector_is_told_of_those_that_there_are() {
-    for word in ["--collector.foo", "-collector.foo=1", "--no-collector.foo", "--collector.=x"] {
+    for word in [
+        "--collector.foo",
+        "-collector.foo=1",
+        "--no-collector.foo",
+        "--collector.=x",
+        "--collector=perf",
+    ] {
         let line = refusal(&[word], &[]);
         let (place, _) = word.split_once('=').unwrap_or((word, ""));
-        assert!(
-            line.starts_with(&format!("{place}: no such collector, expected one of instance, "))
-        );
+        assert!(line.starts_with(&format!(
+            "{place}: no such collector, expected --collector.NAME with one of instance, "
+        )));
         for collector in Collector::ALL {
             assert!(line.contains(collector.name()), "{line}");
         }
