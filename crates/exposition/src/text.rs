@@ -3,7 +3,9 @@
 //! Whatever a label value holds, it stays inside its quotes: [`Labels`] is the one
 //! place that writes them.
 
-use crate::{Family, Format, Labels, Value, labels::escape};
+use std::time::Duration;
+
+use crate::{Family, Format, Kind, Labels, Value, labels::escape};
 
 /// A scrape's answer under construction.
 ///
@@ -33,7 +35,7 @@ impl Exposition {
     /// The returned [`Samples`] borrows `self`, so that one family ends before
     /// the next begins, as the format demands.
     pub fn family<'a>(&'a mut self, family: &'a Family) -> Samples<'a> {
-        Samples { exposition: self, family, header_written: false }
+        Samples { exposition: self, family, header_written: false, created: None }
     }
 
     /// Returns what was written, and that it ends here, where the format wants that.
@@ -51,6 +53,7 @@ pub struct Samples<'a> {
     exposition: &'a mut Exposition,
     family: &'a Family,
     header_written: bool,
+    created: Option<Duration>,
 }
 
 impl Samples<'_> {
@@ -62,6 +65,15 @@ impl Samples<'_> {
     /// Writes one sample with labels that were rendered before, and with `more` behind them.
     pub fn push_with(&mut self, labels: &Labels, more: &[(&str, &str)], value: impl Into<Value>) {
         self.write("", Some(labels), more, value.into());
+    }
+
+    /// Says when the counters of the samples that follow began, since the unix epoch.
+    ///
+    /// OpenMetrics alone has a place for it, and only for what it calls counters.
+    pub fn set_created(&mut self, created: Option<Duration>) {
+        let is_counter = self.family.in_openmetrics().1 == Kind::Counter.word();
+        let is_told = is_counter && self.exposition.format == Format::OpenMetrics;
+        self.created = created.filter(|_| is_told);
     }
 
     /// Writes the samples of one histogram, with labels that were rendered before.
@@ -102,10 +114,25 @@ impl Samples<'_> {
             self.header_written = true;
             self.write_header();
         }
+        self.write_sample(self.family.name, suffix, rendered, labels, value);
+        if let Some(created) = self.created {
+            let name = self.family.in_openmetrics().0;
+            self.write_sample(name, "_created", rendered, labels, Value::Time(created));
+        }
+    }
+
+    fn write_sample(
+        &mut self,
+        name: &str,
+        suffix: &str,
+        rendered: Option<&Labels>,
+        labels: &[(&str, &str)],
+        value: Value,
+    ) {
         let text = &mut self.exposition.text;
         #[cfg(debug_assertions)]
         let begin = text.len();
-        text.push_str(self.family.name);
+        text.push_str(name);
         text.push_str(suffix);
         let rendered = rendered.map(Labels::as_str).unwrap_or_default();
         let is_bare = rendered.is_empty() && labels.is_empty();
@@ -152,7 +179,6 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::Kind;
 
     const LEVEL: Family =
         Family { name: "tank_level_metres", kind: Kind::Gauge, help: "Height of the water." };
@@ -262,6 +288,44 @@ mod tests {
         let mut samples = exposition.family(&LEVEL);
         samples.push(&[("a", "1")], 1_u64);
         samples.push_with(&Labels::new(&[("a", "1")]), &[], 2_u64);
+    }
+
+    #[test]
+    fn openmetrics_says_when_a_counter_began() {
+        const FAMILIES: [Family; 3] = [
+            Family { name: "poured_total", kind: Kind::Counter, help: "Poured." },
+            Family { name: "old_bytes", kind: Kind::Counter, help: "Kept as it was." },
+            LEVEL,
+        ];
+        let text = |format| {
+            let mut exposition = Exposition::new(format);
+            for family in &FAMILIES {
+                let mut samples = exposition.family(family);
+                samples.push(&[("tank", "south")], 1_u64);
+                samples.set_created(Some(Duration::from_millis(1_500)));
+                samples.push(&[("tank", "north")], 2_u64);
+            }
+            exposition.into_text()
+        };
+        assert!(!text(Format::Text).contains("_created"));
+        expect![[r#"
+            # HELP poured Poured.
+            # TYPE poured counter
+            poured_total{tank="south"} 1
+            poured_total{tank="north"} 2
+            poured_created{tank="north"} 1.5
+            # HELP old_bytes Kept as it was.
+            # TYPE old_bytes unknown
+            # UNIT old_bytes bytes
+            old_bytes{tank="south"} 1
+            old_bytes{tank="north"} 2
+            # HELP tank_level_metres Height of the water.
+            # TYPE tank_level_metres gauge
+            tank_level_metres{tank="south"} 1
+            tank_level_metres{tank="north"} 2
+            # EOF
+        "#]]
+        .assert_eq(&text(Format::OpenMetrics));
     }
 
     #[test]

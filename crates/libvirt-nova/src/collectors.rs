@@ -158,7 +158,9 @@ impl Collector {
     pub(crate) fn cost(self) -> &'static str {
         match self {
             Self::Instance => "a call for CPU time a domain; the groups balloon, block, interface",
-            Self::Domain => "a call for control info a domain, and one for the state of each that does not run; the group vcpu",
+            Self::Domain => {
+                "a call for control info a domain, and one for the state of each that does not run; the group vcpu"
+            }
             Self::Cpu => "nothing more",
             Self::Memory => "nothing more than instance",
             Self::Vcpu => "nothing more than domain; tinkoff: a call a domain",

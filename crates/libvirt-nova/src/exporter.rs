@@ -135,7 +135,8 @@ impl Exporter {
                 {
                     return Arc::clone(&last.snapshot);
                 }
-                let Collected { snapshot, unknown, skipped, is_cut } = collect(&source, until).await;
+                let Collected { snapshot, unknown, skipped, is_cut } =
+                    collect(&source, until).await;
                 self.telemetry.note_unknown(unknown.iter());
                 self.telemetry.note_collection(CollectionReport {
                     ended: SystemTime::now(),

@@ -194,57 +194,54 @@ impl Row {
         exposition: &mut Exposition,
     ) {
         let mut samples = exposition.family(&self.family);
-        let running = || subjects.iter().filter(|subject| subject.measured.runs);
         match self.write {
             Write::Host(write) => write(snapshot, &mut samples),
             Write::Exporter(write) => write(report, &mut samples),
-            Write::Instance(read) => {
-                for subject in running() {
-                    subject.push_instance(read(subject.measured), &mut samples);
-                }
+            Write::Defined(_) | Write::Any(_) => {
+                subjects.iter().for_each(|subject| self.write_of(subject, &mut samples));
             }
+            Write::Instance(_)
+            | Write::InstanceBlock(_)
+            | Write::InstanceInterface(_)
+            | Write::Domain(_)
+            | Write::Vcpu(_)
+            | Write::Block(_)
+            | Write::Interface(_)
+            | Write::Iothread(_)
+            | Write::Running(_) => {
+                let running = subjects.iter().filter(|subject| subject.measured.runs);
+                running.for_each(|subject| self.write_of(subject, &mut samples));
+            }
+        }
+    }
+
+    /// Writes the samples of one domain.
+    fn write_of(&self, subject: &Subject<'_>, samples: &mut Samples<'_>) {
+        samples.set_created(subject.created);
+        let measured = subject.measured;
+        match self.write {
+            Write::Host(_) | Write::Exporter(_) => {}
+            Write::Instance(read) => subject.push_instance(read(measured), samples),
             Write::InstanceBlock(read) => {
-                for block in running().flat_map(|subject| &subject.blocks) {
-                    block.push_instance(read(block.stats), &mut samples);
-                }
+                subject.blocks.iter().for_each(|it| it.push_instance(read(it.stats), samples));
             }
             Write::InstanceInterface(read) => {
-                for net in running().flat_map(|subject| &subject.nets) {
-                    net.push_instance(read(net.stats), &mut samples);
-                }
+                subject.nets.iter().for_each(|it| it.push_instance(read(it.stats), samples));
             }
-            Write::Domain(read) => {
-                for subject in running() {
-                    subject.push(read(subject.measured), &mut samples);
-                }
-            }
-            Write::Defined(read) => {
-                for subject in subjects {
-                    subject.push(read(subject.measured), &mut samples);
-                }
-            }
+            Write::Domain(read) | Write::Defined(read) => subject.push(read(measured), samples),
             Write::Vcpu(read) => {
-                for vcpu in running().flat_map(|subject| &subject.vcpus) {
-                    vcpu.push(read(vcpu.stats), &mut samples);
-                }
+                subject.vcpus.iter().for_each(|it| it.push(read(it.stats), samples));
             }
             Write::Block(read) => {
-                for block in running().flat_map(|subject| &subject.blocks) {
-                    block.push(read(block.stats), &mut samples);
-                }
+                subject.blocks.iter().for_each(|it| it.push(read(it.stats), samples));
             }
             Write::Interface(read) => {
-                for net in running().flat_map(|subject| &subject.nets) {
-                    net.push(read(net.stats), &mut samples);
-                }
+                subject.nets.iter().for_each(|it| it.push(read(it.stats), samples));
             }
             Write::Iothread(read) => {
-                for iothread in running().flat_map(|subject| &subject.iothreads) {
-                    iothread.push(read(iothread.stats), &mut samples);
-                }
+                subject.iothreads.iter().for_each(|it| it.push(read(it.stats), samples));
             }
-            Write::Running(write) => running().for_each(|subject| write(subject, &mut samples)),
-            Write::Any(write) => subjects.iter().for_each(|subject| write(subject, &mut samples)),
+            Write::Running(write) | Write::Any(write) => write(subject, samples),
         }
     }
 }

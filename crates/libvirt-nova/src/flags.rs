@@ -4,24 +4,37 @@
 //!   variables are read all come from it
 //! * `spelling`: one dash or two, and the environment, made into the words that clap parses
 //! * `error`: what is wrong with a command line, in one line
+//! * `collector_switches`: the flags that `collectors` makes
+//! * `other_exporters`: flags that other exporters have, and what is made of them
 //! * `duration`, `listen_address`, `max_abandoned`, `metrics_path`: the values that are ours to
 //!   define
 
 use std::{ffi::OsString, time::Duration};
 
-use clap::error::ErrorKind;
+use clap::{ValueEnum, error::ErrorKind};
 use libvirt_client::Address;
 
-use self::{command_line::CommandLine, spelling::Words};
+use self::{
+    collector_switches::CollectorSwitches,
+    command_line::{CommandLine, Compat},
+    spelling::Words,
+};
 pub(crate) use self::{error::FlagError, listen_address::ListenAddress, metrics_path::MetricsPath};
-use crate::log::{LogFormat, LogLevel, LogTarget};
+use crate::{
+    collectors::Collectors,
+    families,
+    filter::Filter,
+    log::{LogFormat, LogLevel, LogTarget},
+};
 
+mod collector_switches;
 mod command_line;
 mod duration;
 mod error;
 mod listen_address;
 mod max_abandoned;
 mod metrics_path;
+mod other_exporters;
 mod spelling;
 
 /// What the program was told to do.
@@ -47,14 +60,36 @@ pub(crate) struct Flags {
     pub(crate) log_level: LogLevel,
     /// How an event is printed.
     pub(crate) log_format: LogFormat,
+    /// Which families are served.
+    pub(crate) collectors: Collectors,
+    /// Which labels the samples of `libvirt_domain_*` have.
+    pub(crate) labels: LabelSet,
+    /// Whether the families that only Tinkoff/libvirt-exporter has are served too.
+    pub(crate) tinkoff: bool,
+    /// Which domains are served.
+    pub(crate) filter: Filter,
+    /// Whether OpenMetrics says when a domain's counters began.
+    pub(crate) created: bool,
+    /// Flags that were given and change nothing, to be told of.
+    pub(crate) ignored: Vec<&'static str>,
     /// Whether to print one exposition and exit.
     pub(crate) once: bool,
+}
+
+/// Labels of the samples of `libvirt_domain_*`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LabelSet {
+    /// What tells one series from another: domain, UUID, device.
+    #[default]
+    Narrow,
+    /// What kumina/libvirt_exporter adds with Nova's metadata, too.
+    Wide,
 }
 
 /// Why the program ends before it began.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// `--help` or `--version`: this goes to standard output, exit status 0.
+    /// `--help`, `--version` or `--list-metrics`: this goes to standard output, exit status 0.
     Answer(String),
     /// Wrong usage: one line to standard error, exit status 2.
     Refusal(FlagError),
@@ -86,14 +121,27 @@ pub(crate) fn parse(
         log,
         log_level,
         log_format,
+        labels,
+        compat,
+        created,
+        instances,
+        instances_exclude,
+        projects,
+        projects_exclude,
+        collectors: CollectorSwitches(collectors),
+        other_exporters,
         once,
+        _list_metrics: _,
     } = match parsed {
         Ok(command_line) => command_line,
         Err(error) => {
             return Err(match error.kind() {
                 ErrorKind::DisplayHelp => Stop::Answer(error.to_string()),
+                ErrorKind::DisplayVersion if words.has(command_line::LIST_METRICS) => {
+                    Stop::Answer(families::reference())
+                }
                 ErrorKind::DisplayVersion => Stop::Answer(command_line::version()),
-                _ => Stop::Refusal(FlagError::new(&error, &words)),
+                _ => Stop::Refusal(FlagError::new(&error, &command, &words)),
             });
         }
     };
@@ -109,6 +157,12 @@ pub(crate) fn parse(
         log: LogTarget::from(log),
         log_level,
         log_format,
+        collectors,
+        labels,
+        tinkoff: compat.contains(&Compat::Tinkoff),
+        filter: Filter { instances, instances_exclude, projects, projects_exclude },
+        created,
+        ignored: other_exporters.ignored(),
         once,
     })
 }

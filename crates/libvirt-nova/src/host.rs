@@ -17,12 +17,9 @@ use libvirt_wire::{
 };
 use tokio::time::Instant;
 
-pub(crate) use self::{node::Node, pools::Pool};
 use self::pools::Pools;
-use crate::{
-    collectors::Collector,
-    families::Selection,
-};
+pub(crate) use self::{node::Node, pools::Pool};
+use crate::{collectors::Collector, families::Selection};
 
 mod node;
 mod pools;
@@ -77,8 +74,10 @@ impl Host {
         if known.iter().all(Option::is_some) {
             return known;
         }
-        let hypervisor = call(&self.calls, &ConnectGetVersion, until, |version| version.to_string());
-        let libvirtd = call(&self.calls, &ConnectGetLibVersion, until, |version| version.to_string());
+        let hypervisor =
+            call(&self.calls, &ConnectGetVersion, until, |version| version.to_string());
+        let libvirtd =
+            call(&self.calls, &ConnectGetLibVersion, until, |version| version.to_string());
         let versions = [hypervisor.await, libvirtd.await];
         self.versions.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&versions);
         versions

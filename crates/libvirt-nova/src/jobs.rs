@@ -3,11 +3,7 @@
 //! The call takes the domain's job, and its monitor where a job runs. So only those are
 //! asked whose QEMU has just answered.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use libvirt_client::{CallError, Calls};

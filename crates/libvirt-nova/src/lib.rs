@@ -25,7 +25,7 @@ use crate::{
     exporter::Exporter,
     families::Selection,
     fault::chain,
-    flags::{Flags, Stop},
+    flags::{Flags, LabelSet, Stop},
     http::Wanted,
     later::later,
     live::Terms,
@@ -130,14 +130,19 @@ fn prepare(
     log: Arc<log::Counts>,
 ) -> (Daemon, Arc<Exporter>, impl Future<Output = ()> + Send) {
     let telemetry = Arc::<Telemetry>::default();
-    let selection = Selection::default();
+    let selection = Selection {
+        collectors: flags.collectors,
+        is_wide: flags.labels == LabelSet::Wide,
+        is_tinkoff: flags.tinkoff,
+        is_created: flags.created,
+    };
     let watch = Watch {
         address: flags.uri,
         interval: flags.interval,
         terms: Terms {
             abandoned_max: flags.max_abandoned,
             selection,
-            filter: Arc::default(),
+            filter: Arc::new(flags.filter),
         },
         telemetry: Arc::clone(&telemetry),
     };
@@ -159,6 +164,12 @@ async fn serve(flags: Flags, log: Arc<log::Counts>) -> Result<(), Box<dyn Error>
         interval = ?flags.interval,
         "starting libvirt_nova"
     );
+    if !flags.ignored.is_empty() {
+        tracing::info!(
+            flags = flags.ignored.join(" "),
+            "flags of other exporters that are ignored here"
+        );
+    }
     let listeners = http::bind(&flags.listen).await?;
     let (path, deadline) = (flags.metrics_path.clone(), flags.deadline);
     let (daemon, exporter, watching) = prepare(flags, log);

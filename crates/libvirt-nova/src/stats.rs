@@ -129,7 +129,8 @@ impl DomainStats {
                 stats.note_unknown(field);
             }
         }
-        stats.reason = stats.state.zip(reason).and_then(|(state, reason)| Reason::new(state, reason));
+        stats.reason =
+            stats.state.zip(reason).and_then(|(state, reason)| Reason::new(state, reason));
         stats.vcpus = numbered(vcpus, |vcpu, number| vcpu.number = number);
         stats.iothreads = numbered(iothreads, |iothread, number| iothread.number = number);
         stats.nets = named(nets, |net| &net.name);

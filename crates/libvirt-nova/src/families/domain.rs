@@ -54,7 +54,15 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Info,
             help: "What Nova says of the domain: the join for everything else. Only of domains that Nova made.",
         },
-        labels: &["flavor_name", "instance_id", "instance_name", "project_id", "project_name", "user_id", "user_name"],
+        labels: &[
+            "flavor_name",
+            "instance_id",
+            "instance_name",
+            "project_id",
+            "project_name",
+            "user_id",
+            "user_name",
+        ],
         origin: "Nova's metadata in the domain",
         since: "",
         write: Write::Any(push_openstack_info),
@@ -160,7 +168,8 @@ pub(super) const ROWS: &[Row] = &[
         write: Write::Domain(|measured| {
             // libvirt does not count the time in the other two.
             let control = measured.control?;
-            let is_counted = matches!(control.state, Some(ControlState::Job | ControlState::Occupied));
+            let is_counted =
+                matches!(control.state, Some(ControlState::Job | ControlState::Occupied));
             is_counted.then_some(Value::from(control.since))
         }),
     },

@@ -114,7 +114,9 @@ async fn a_domain_that_ended_meanwhile_leaves_nothing() {
     let running: Roster = vec![Arc::new(instance("02-epoxy"))].into();
     let uuid = running[0].domain.uuid;
     let mut findings = Findings::default();
-    findings.times.insert(uuid, CpuTime { total: Some(Duration::from_secs(1)), ..CpuTime::default() });
+    findings
+        .times
+        .insert(uuid, CpuTime { total: Some(Duration::from_secs(1)), ..CpuTime::default() });
     findings.survey.ended.insert(uuid);
     let domains = Domains { running, ..Domains::default() };
     let snapshot = Snapshot::new(None, &domains, findings, now());
@@ -330,10 +332,7 @@ fn stats(prefix: &str) -> DomainStats {
     let params: Vec<_> = text
         .lines()
         .filter_map(|line| line.trim().split_once('='))
-        .map(|(field, value)| TypedParam {
-            field: field.into(),
-            value: typed(value),
-        })
+        .map(|(field, value)| TypedParam { field: field.into(), value: typed(value) })
         .collect();
     DomainStats::new(&params)
 }

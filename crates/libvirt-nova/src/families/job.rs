@@ -7,11 +7,7 @@ use std::time::UNIX_EPOCH;
 use exposition::{Family, Kind, Samples, Value};
 
 use super::{Row, Subject, Write};
-use crate::{
-    inventory::LastJob,
-    snapshot::Snapshot,
-    stats::Job,
-};
+use crate::{inventory::LastJob, snapshot::Snapshot, stats::Job};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -251,7 +247,7 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "When the last migration of the domain away from here was over, in seconds since the unix epoch. It is told of for ten minutes after the domain has gone.",
         },
-        labels: &[],
+        labels: &["domain", "uuid"],
         origin: "the event that a job is completed",
         since: "3.3",
         write: Write::Host(|snapshot, samples| {
@@ -268,10 +264,12 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Whether the last migration of the domain away from here went well.",
         },
-        labels: &[],
+        labels: &["domain", "uuid"],
         origin: "the event that a job is completed: success",
         since: "",
-        write: Write::Host(|snapshot, samples| push_last(snapshot, samples, |job| job.success.map(Value::from))),
+        write: Write::Host(|snapshot, samples| {
+            push_last(snapshot, samples, |job| job.success.map(Value::from))
+        }),
     },
     Row {
         family: Family {
@@ -279,10 +277,12 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "How long the last migration of the domain away from here took.",
         },
-        labels: &[],
+        labels: &["domain", "uuid"],
         origin: "the event that a job is completed: time_elapsed",
         since: "",
-        write: Write::Host(|snapshot, samples| push_last(snapshot, samples, |job| job.elapsed.map(Value::from))),
+        write: Write::Host(|snapshot, samples| {
+            push_last(snapshot, samples, |job| job.elapsed.map(Value::from))
+        }),
     },
     Row {
         family: Family {
@@ -290,10 +290,12 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "How long the guest stood still in the last migration away from here.",
         },
-        labels: &[],
+        labels: &["domain", "uuid"],
         origin: "the event that a job is completed: downtime",
         since: "",
-        write: Write::Host(|snapshot, samples| push_last(snapshot, samples, |job| job.downtime.map(Value::from))),
+        write: Write::Host(|snapshot, samples| {
+            push_last(snapshot, samples, |job| job.downtime.map(Value::from))
+        }),
     },
     Row {
         family: Family {
@@ -301,10 +303,12 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Bytes of memory that the last migration away from here sent.",
         },
-        labels: &[],
+        labels: &["domain", "uuid"],
         origin: "the event that a job is completed: memory_processed",
         since: "",
-        write: Write::Host(|snapshot, samples| push_last(snapshot, samples, |job| job.memory.processed.map(Value::from))),
+        write: Write::Host(|snapshot, samples| {
+            push_last(snapshot, samples, |job| job.memory.processed.map(Value::from))
+        }),
     },
     Row {
         family: Family {
@@ -312,10 +316,12 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Bytes that the last migration away from here sent in all.",
         },
-        labels: &[],
+        labels: &["domain", "uuid"],
         origin: "the event that a job is completed: data_processed",
         since: "",
-        write: Write::Host(|snapshot, samples| push_last(snapshot, samples, |job| job.data.processed.map(Value::from))),
+        write: Write::Host(|snapshot, samples| {
+            push_last(snapshot, samples, |job| job.data.processed.map(Value::from))
+        }),
     },
     Row {
         family: Family {
@@ -323,10 +329,12 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "How many times the last migration away from here went through the memory.",
         },
-        labels: &[],
+        labels: &["domain", "uuid"],
         origin: "the event that a job is completed: memory_iteration",
         since: "",
-        write: Write::Host(|snapshot, samples| push_last(snapshot, samples, |job| job.iteration.map(Value::from))),
+        write: Write::Host(|snapshot, samples| {
+            push_last(snapshot, samples, |job| job.iteration.map(Value::from))
+        }),
     },
 ];
 
@@ -337,11 +345,7 @@ fn push_operation(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     }
 }
 
-fn push_last(
-    snapshot: &Snapshot,
-    samples: &mut Samples<'_>,
-    read: fn(&Job) -> Option<Value>,
-) {
+fn push_last(snapshot: &Snapshot, samples: &mut Samples<'_>, read: fn(&Job) -> Option<Value>) {
     for last in &*snapshot.last_migrations {
         if let Some(value) = read(&last.job) {
             samples.push(&labels(last), value);

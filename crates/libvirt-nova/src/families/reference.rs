@@ -7,13 +7,19 @@ use exposition::Kind;
 use super::{Row, Section, TABLE, Write};
 use crate::collectors::Collector;
 
-/// Returns every family, one line each, as a Markdown table: what `--list-metrics` prints.
+/// Returns every collector and every family, a line each, as Markdown: what
+/// `--list-metrics` prints.
 pub(crate) fn reference() -> String {
     let mut text = String::new();
     collectors(&mut text);
     text.push('\n');
-    families(&mut text, TABLE.iter().flat_map(|section| section.rows.iter().map(move |row| (section, row))));
+    families(&mut text, all());
     text
+}
+
+/// Every family with its section.
+pub(super) fn all() -> impl Iterator<Item = (&'static Section, &'static Row)> {
+    TABLE.iter().flat_map(|section| section.rows.iter().map(move |row| (section, row)))
 }
 
 /// Writes what each collector costs.
@@ -28,10 +34,7 @@ pub(super) fn collectors(text: &mut String) {
 }
 
 /// Writes a line for each family.
-pub(super) fn families<'r>(
-    text: &mut String,
-    rows: impl Iterator<Item = (&'r Section, &'r Row)>,
-) {
+pub(super) fn families<'r>(text: &mut String, rows: impl Iterator<Item = (&'r Section, &'r Row)>) {
     text.push_str("| name | type | unit | labels | from | since | collector | |\n");
     text.push_str("|---|---|---|---|---|---|---|---|\n");
     for (section, row) in rows {
@@ -39,7 +42,9 @@ pub(super) fn families<'r>(
         let (name, kind, help) = (family.name, family.kind.word(), family.help);
         let (unit, labels) = (unit(name, family.kind), labels(row).join(", "));
         let collector = match section.collector {
-            Some(collector) if section.is_tinkoff => format!("{}, --compat=tinkoff", collector.name()),
+            Some(collector) if section.is_tinkoff => {
+                format!("{}, --compat=tinkoff", collector.name())
+            }
             Some(collector) => collector.name().to_owned(),
             None => String::new(),
         };

@@ -1,5 +1,7 @@
 //! A domain with its labels, rendered once for all the families of a scrape.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use exposition::{Labels, Samples, Value};
 
 use super::Selection;
@@ -17,6 +19,8 @@ pub(crate) struct Subject<'s> {
     pub(crate) host: &'s str,
     /// Whether `--labels=wide` has put Nova's names and sources among the labels.
     pub(crate) is_wide: bool,
+    /// When its counters began, since the unix epoch, where that was seen and is to be told.
+    pub(crate) created: Option<Duration>,
     /// The labels of `libvirt_domain_*`; `None` where one of them is not known yet.
     pub(crate) labels: Option<Labels>,
     /// The labels of `libvirt_nova_instance_*`; `None` where it is not known yet whether
@@ -46,11 +50,14 @@ pub(super) fn subjects(snapshot: &Snapshot, selection: Selection) -> Vec<Subject
 impl<'s> Subject<'s> {
     fn new(measured: &'s Measured, host: &'s str, selection: Selection) -> Self {
         let names = Names::of(measured);
+        let started = measured.instance.started;
+        let created = started.and_then(|started| started.duration_since(UNIX_EPOCH).ok());
         let identity = Identity::of(measured, selection.is_wide);
         let mut subject = Self {
             measured,
             host,
             is_wide: selection.is_wide,
+            created: created.filter(|_| selection.is_created),
             labels: identity.as_ref().map(|identity| identity.render(None, [])),
             instance: names.as_ref().map(|names| names.render([])),
             vcpus: Vec::new(),
@@ -153,8 +160,7 @@ fn parts<'s, T>(
     labels: impl Fn(&T) -> Option<Labels>,
     instance: impl Fn(&T) -> Option<Labels>,
 ) -> Vec<Part<'s, T>> {
-    let part =
-        |stats: &'s T| Part { stats, labels: labels(stats), instance: instance(stats) };
+    let part = |stats: &'s T| Part { stats, labels: labels(stats), instance: instance(stats) };
     all.iter().map(part).collect()
 }
 

@@ -11,7 +11,7 @@ use exposition::Kind;
 
 use super::{
     golden::{everything, migration, snapshot, text},
-    reference::{collectors, families, labels},
+    reference::{all, collectors, families, labels},
     *,
 };
 
@@ -89,7 +89,7 @@ fn the_readme_has_the_missions_families() {
 #[test]
 fn the_reference_has_every_family_and_every_collector() {
     let mut text = String::new();
-    families(&mut text, TABLE.iter().flat_map(|of| of.rows.iter().map(move |row| (of, row))));
+    families(&mut text, all());
     assert_current("docs/metrics.md", "families", &text);
     text.clear();
     collectors(&mut text);
@@ -112,7 +112,8 @@ async fn labels_are_those_of_the_reference() {
         let (series, _) = line.rsplit_once(' ').unwrap();
         let (name, rest) = series.split_once('{').unwrap_or((series, ""));
         let names = rest.split("=\"").filter_map(|part| part.rsplit(['{', ',', '"']).next());
-        let names = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
+        let names =
+            names.filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
         let names: BTreeSet<_> = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
         let name = name.strip_suffix("_bucket").unwrap_or(name);
         found.entry(name.to_owned()).or_default().extend(names);
@@ -140,7 +141,10 @@ async fn labels_are_those_of_the_reference() {
 #[test]
 fn every_name_and_label_of_the_field_is_there() {
     let known: BTreeMap<_, _> = rows().map(|row| (row.family.name, labels(row))).collect();
-    let lists = [include_str!("../../testdata/vocabularies/domain.txt"), include_str!("../../testdata/vocabularies/tinkoff.txt")];
+    let lists = [
+        include_str!("../../testdata/vocabularies/domain.txt"),
+        include_str!("../../testdata/vocabularies/tinkoff.txt"),
+    ];
     for line in lists.iter().flat_map(|list| list.lines()).filter(|line| !line.starts_with('#')) {
         let mut words = line.split_whitespace();
         let (name, kind) = (words.next().unwrap(), words.next().unwrap());

@@ -32,7 +32,16 @@ pub(super) const DOMAIN: &[Row] = &[
             kind: Kind::Gauge,
             help: "What Nova says of the domain. Only of domains that Nova made.",
         },
-        labels: &["flavor", "instance_name", "project_name", "project_uuid", "root_type", "root_uuid", "user_name", "user_uuid"],
+        labels: &[
+            "flavor",
+            "instance_name",
+            "project_name",
+            "project_uuid",
+            "root_type",
+            "root_uuid",
+            "user_name",
+            "user_uuid",
+        ],
         origin: "Nova's metadata in the domain",
         since: "",
         write: Write::Any(push_info_meta),
@@ -75,23 +84,21 @@ pub(super) const MEMORY: &[Row] = &[
     },
 ];
 
-pub(super) const VCPU: &[Row] = &[
-    Row {
-        family: Family {
-            name: "libvirt_domain_vcpu_cpu",
-            kind: Kind::Gauge,
-            help: "CPU of the host that the vCPU was on last.",
-        },
-        labels: &["vcpu"],
-        origin: "virDomainGetVcpus",
-        since: "",
-        write: Write::Running(|subject, samples| {
-            for (vcpu, cpu) in &subject.measured.placements {
-                subject.push_with(&[("vcpu", &vcpu.to_string())], *cpu, samples);
-            }
-        }),
+pub(super) const VCPU: &[Row] = &[Row {
+    family: Family {
+        name: "libvirt_domain_vcpu_cpu",
+        kind: Kind::Gauge,
+        help: "CPU of the host that the vCPU was on last.",
     },
-];
+    labels: &["vcpu"],
+    origin: "virDomainGetVcpus",
+    since: "",
+    write: Write::Running(|subject, samples| {
+        for (vcpu, cpu) in &subject.measured.placements {
+            subject.push_with(&[("vcpu", &vcpu.to_string())], *cpu, samples);
+        }
+    }),
+}];
 
 pub(super) const BLOCK: &[Row] = &[
     Row {
@@ -100,7 +107,16 @@ pub(super) const BLOCK: &[Row] = &[
             kind: Kind::Gauge,
             help: "What the disk is.",
         },
-        labels: &["bus", "cache", "discard", "disk_type", "driver_type", "serial", "source_file", "target_device"],
+        labels: &[
+            "bus",
+            "cache",
+            "discard",
+            "disk_type",
+            "driver_type",
+            "serial",
+            "source_file",
+            "target_device",
+        ],
         origin: "the domain's XML: disk",
         since: "",
         write: Write::Running(push_block_meta),
@@ -345,7 +361,9 @@ pub(super) const BLOCK: &[Row] = &[
         origin: "the domain's XML: total_iops_sec_max_length",
         since: "",
         write: Write::Running(|subject, samples| {
-            push_limit(subject, samples, |limits| limits.requests.total.burst_length.map(Value::from));
+            push_limit(subject, samples, |limits| {
+                limits.requests.total.burst_length.map(Value::from)
+            });
         }),
     },
     Row {
@@ -358,7 +376,9 @@ pub(super) const BLOCK: &[Row] = &[
         origin: "the domain's XML: read_iops_sec_max_length",
         since: "",
         write: Write::Running(|subject, samples| {
-            push_limit(subject, samples, |limits| limits.requests.read.burst_length.map(Value::from));
+            push_limit(subject, samples, |limits| {
+                limits.requests.read.burst_length.map(Value::from)
+            });
         }),
     },
     Row {
@@ -371,24 +391,24 @@ pub(super) const BLOCK: &[Row] = &[
         origin: "the domain's XML: write_iops_sec_max_length",
         since: "",
         write: Write::Running(|subject, samples| {
-            push_limit(subject, samples, |limits| limits.requests.write.burst_length.map(Value::from));
+            push_limit(subject, samples, |limits| {
+                limits.requests.write.burst_length.map(Value::from)
+            });
         }),
     },
 ];
 
-pub(super) const INTERFACE: &[Row] = &[
-    Row {
-        family: Family {
-            name: "libvirt_domain_interface_meta",
-            kind: Kind::Gauge,
-            help: "What the network interface is. virtual_interface is the Neutron port.",
-        },
-        labels: &["source_bridge", "target_device", "virtual_interface"],
-        origin: "the domain's XML: interface",
-        since: "",
-        write: Write::Running(push_interface_meta),
+pub(super) const INTERFACE: &[Row] = &[Row {
+    family: Family {
+        name: "libvirt_domain_interface_meta",
+        kind: Kind::Gauge,
+        help: "What the network interface is. virtual_interface is the Neutron port.",
     },
-];
+    labels: &["source_bridge", "target_device", "virtual_interface"],
+    origin: "the domain's XML: interface",
+    since: "",
+    write: Write::Running(push_interface_meta),
+}];
 
 pub(super) const POOL: &[Row] = &[
     Row {

@@ -3,16 +3,24 @@
 use std::{error::Error, ffi::OsString, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{
-    Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser,
+    Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum,
     builder::{OsStringValueParser, TypedValueParser},
 };
 use libvirt_client::Address;
 
 use super::{
-    ListenAddress, MetricsPath, duration, error::ValueError, listen_address, max_abandoned,
+    LabelSet, ListenAddress, MetricsPath,
+    collector_switches::CollectorSwitches,
+    duration,
+    error::ValueError,
+    listen_address, max_abandoned,
+    other_exporters::{EXPORT_NOVA_METADATA, OtherExporters},
     spelling,
 };
-use crate::log::{self, LogFormat, LogLevel};
+use crate::{
+    filter::Expression,
+    log::{self, LogFormat, LogLevel},
+};
 
 /// The command line as clap parses it; each doc is the flag's text in `--help`.
 #[derive(Debug, Parser)]
@@ -28,8 +36,10 @@ use crate::log::{self, LogFormat, LogLevel};
     args_override_self = true
 )]
 pub(super) struct CommandLine {
-    /// Where libvirtd listens: a URI of libvirt, or the path of a socket
-    #[arg(long, value_name = "URI", help_heading = "libvirt")]
+    /// Where libvirtd listens: a URI of libvirt, or the path of a socket;
+    /// --libvirt.uri is the same flag
+    #[arg(long, alias = "libvirt.uri", verbatim_doc_comment)]
+    #[arg(value_name = "URI", help_heading = "libvirt")]
     #[arg(default_value = "qemu:///system", value_parser = checked(Address::from_str))]
     pub(super) uri: Address,
 
@@ -92,17 +102,92 @@ pub(super) struct CommandLine {
     #[arg(value_enum, default_value_t)]
     pub(super) log_format: LogFormat,
 
+    /// Labels of libvirt_domain_*. wide: every sample has name, flavor and
+    /// project_name as well, and source_file or source_bridge where it is a
+    /// disk's or a NIC's
+    #[arg(long, value_name = "SET", help_heading = "Metrics", verbatim_doc_comment)]
+    #[arg(value_enum, default_value_t)]
+    #[arg(default_value_ifs = WIDE_IF)]
+    pub(super) labels: LabelSet,
+
+    /// Serve the families that another exporter alone has, too: tinkoff is
+    /// Tinkoff/libvirt-exporter. Can be repeated
+    #[arg(long, value_name = "EXPORTER", help_heading = "Metrics", verbatim_doc_comment)]
+    #[arg(value_enum, value_delimiter = ',')]
+    pub(super) compat: Vec<Compat>,
+
+    /// Say in OpenMetrics when a domain's counters began (_created), where it
+    /// was seen
+    #[arg(long = "created-timestamps", verbatim_doc_comment)]
+    #[arg(value_name = "BOOL", help_heading = "Metrics", action = ArgAction::Set)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(default_value = "false", value_parser = checked(switch))]
+    pub(super) created: bool,
+
+    /// Serve only instances of which a name (Nova's, libvirt's or the UUID)
+    /// matches this regular expression as a whole
+    #[arg(long, value_name = "REGEX", help_heading = "Metrics", verbatim_doc_comment)]
+    #[arg(value_parser = checked(Expression::from_str))]
+    pub(super) instances: Option<Expression>,
+
+    /// Serve no instance of which a name matches
+    #[arg(long = "instances.exclude", value_name = "REGEX", help_heading = "Metrics")]
+    #[arg(value_parser = checked(Expression::from_str))]
+    pub(super) instances_exclude: Option<Expression>,
+
+    /// Serve only instances of projects whose name or id matches; a domain
+    /// that is not Nova's has the empty name
+    #[arg(long, value_name = "REGEX", help_heading = "Metrics", verbatim_doc_comment)]
+    #[arg(value_parser = checked(Expression::from_str))]
+    pub(super) projects: Option<Expression>,
+
+    /// Serve no instance of a project whose name or id matches
+    #[arg(long = "projects.exclude", value_name = "REGEX", help_heading = "Metrics")]
+    #[arg(value_parser = checked(Expression::from_str))]
+    pub(super) projects_exclude: Option<Expression>,
+
+    #[command(flatten)]
+    pub(super) collectors: CollectorSwitches,
+
+    #[command(flatten)]
+    pub(super) other_exporters: OtherExporters,
+
     /// Print the metrics once, on standard output, and exit
     #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     #[arg(default_value = "false", value_parser = checked(switch))]
     pub(super) once: bool,
+
+    /// Print what every family is, and exit
+    // Like --version, so that nothing after it is looked at.
+    #[arg(id = LIST_METRICS, long, action = ArgAction::Version)]
+    pub(super) _list_metrics: Option<bool>,
+}
+
+/// What clap calls `--list-metrics`, and its name.
+pub(super) const LIST_METRICS: &str = "list-metrics";
+
+/// The values of `--libvirt.export-nova-metadata` that ask for wide labels.
+const WIDE_IF: [(&str, &str, &str); 2] =
+    [(EXPORT_NOVA_METADATA, "true", "wide"), (EXPORT_NOVA_METADATA, "1", "wide")];
+
+/// Another exporter whose families may be served too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Compat {
+    /// Tinkoff/libvirt-exporter.
+    Tinkoff,
 }
 
 const AFTER_HELP: &str = "\
 Every flag may be written with one dash or two, and its value after a blank or
-an equals sign; --once takes one after an equals sign alone. A flag wins over
-its environment variable; an empty variable counts as not set.
+an equals sign; a BOOL is true or false, and comes after an equals sign alone.
+--no-NAME is --NAME=false, as in --no-collector.block. The last one wins. A flag
+wins over its environment variable; an empty variable counts as not set.
+
+Accepted from other exporters' command lines: --libvirt.nova, for Nova's
+metadata are always read; --libvirt.export-nova-metadata, which is
+--labels=wide unless --labels is given; --libvirt.driver, --exporter.timeout
+and --exporter.max-concurrent-collects, which are ignored.
 
 Examples:
   libvirt_nova
@@ -111,6 +196,8 @@ Examples:
       Asks the daemon behind that socket, and logs to standard error alone
   libvirt_nova --web.listen-address=[::1]:9100 --log.format=json
       Answers only this host, and logs for machines
+  libvirt_nova --projects.exclude=test-.* --no-collector.block --collector.perf
+      Leaves out those projects and one collector, and adds another
   libvirt_nova --once -log -
       Shows what a scrape would hold";
 
@@ -122,7 +209,11 @@ pub(super) fn command() -> Command {
             lines.push('\n');
             lines.push_str(&fact);
         }
-        arg.help(lines).hide_default_value(true).hide_possible_values(true)
+        let arg = arg.help(lines);
+        if !arg.get_action().takes_values() {
+            return arg;
+        }
+        arg.hide_default_value(true).hide_possible_values(true)
     });
     // Adds --help and --version, which `spelling` has to know too.
     command.build();
@@ -141,13 +232,13 @@ fn facts(arg: &Arg) -> impl Iterator<Item = String> {
     let choices: Vec<_> =
         arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
     let variables: Vec<_> = spelling::names(arg).map(spelling::variable_name).collect();
-    [
+    let facts = [
         default.map(|default| format!("[default: {default}]")),
         (!choices.is_empty()).then(|| format!("[choices: {}]", choices.join(", "))),
         Some(format!("[env: {}]", variables.join(", "))),
-    ]
-    .into_iter()
-    .flatten()
+    ];
+    // Nothing can be said to one that takes no value, but that it is there.
+    facts.into_iter().flatten().filter(|_| arg.get_action().takes_values())
 }
 
 /// Parses words that have two dashes each.
@@ -171,7 +262,7 @@ pub(super) fn version() -> String {
 /// A parser of values that are text, whose errors name the value.
 ///
 /// Of bytes that are not UTF-8, clap's own says neither where they are nor what they are.
-fn checked<T, E>(parse: fn(&str) -> Result<T, E>) -> impl TypedValueParser<Value = T>
+pub(super) fn checked<T, E>(parse: fn(&str) -> Result<T, E>) -> impl TypedValueParser<Value = T>
 where
     T: Clone + Send + Sync + 'static,
     E: Into<Box<dyn Error + Send + Sync>> + 'static,
@@ -189,7 +280,8 @@ fn log_file(value: OsString) -> Result<PathBuf, ValueError> {
     Ok(value.into())
 }
 
-fn switch(text: &str) -> Result<bool, ValueError> {
+/// Reads the value of a flag that is true or false.
+pub(super) fn switch(text: &str) -> Result<bool, ValueError> {
     match text {
         "true" | "1" => Ok(true),
         "false" | "0" => Ok(false),

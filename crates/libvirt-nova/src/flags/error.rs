@@ -5,9 +5,16 @@ use std::{
     fmt::{self, Write},
 };
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{
+    Command,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
-use super::spelling::Words;
+use super::{
+    collector_switches,
+    spelling::{self, Words},
+};
+use crate::collectors::Collector;
 
 /// A command line that cannot be obeyed.
 ///
@@ -24,6 +31,8 @@ pub(crate) struct FlagError {
 enum Kind {
     /// The flag's name, perhaps to this one.
     Unknown { suggestion: Option<String> },
+    /// The collector's name, to one of those that there are.
+    UnknownCollector,
     /// A word that belongs to no flag.
     Stray,
     /// A value is to be added.
@@ -38,7 +47,7 @@ enum Kind {
 
 impl FlagError {
     /// Puts clap's error, which fills a paragraph, into one line.
-    pub(super) fn new(error: &clap::Error, words: &Words) -> Self {
+    pub(super) fn new(error: &clap::Error, command: &Command, words: &Words) -> Self {
         let text = |kind| match error.get(kind) {
             Some(ContextValue::String(text)) => Some(text.as_str()),
             Some(ContextValue::Strings(texts)) => texts.first().map(String::as_str),
@@ -49,10 +58,15 @@ impl FlagError {
         let found = text(ContextKind::InvalidValue).unwrap_or_default();
         let kind = match error.kind() {
             ErrorKind::UnknownArgument if !place.starts_with('-') => Kind::Stray,
+            // Without a value, it would have been known.
+            ErrorKind::UnknownArgument if is_negation(command, &place) => Kind::Superfluous,
+            ErrorKind::UnknownArgument if names_collector(&place) => Kind::UnknownCollector,
             ErrorKind::UnknownArgument => {
                 // With as many dashes as were typed.
                 let dashes = if place.starts_with("--") { "--" } else { "-" };
+                // What is like `--no-NAME` is mostly `--NAME`, which means the opposite.
                 let suggestion = text(ContextKind::SuggestedArg)
+                    .filter(|_| !bare(&place).starts_with("no-"))
                     .map(|name| format!("{dashes}{}", name.trim_start_matches('-')));
                 Kind::Unknown { suggestion }
             }
@@ -77,6 +91,21 @@ impl FlagError {
     }
 }
 
+fn bare(place: &str) -> &str {
+    place.trim_start_matches('-')
+}
+
+fn is_negation(command: &Command, place: &str) -> bool {
+    spelling::negated(command, bare(place).as_ref()).is_some()
+}
+
+/// Whether a flag, known or not, is there to switch a collector.
+fn names_collector(place: &str) -> bool {
+    let name = bare(place);
+    let name = name.strip_prefix("no-").unwrap_or(name);
+    name.starts_with(collector_switches::PREFIX) || name == "collector"
+}
+
 /// Takes `--port <PORT>` apart into the flag and its value.
 fn split(usage: &str) -> (&str, &str) {
     let (name, value) = match usage.find([' ', '=', '[']) {
@@ -95,6 +124,14 @@ impl fmt::Display for FlagError {
                 write!(f, "{place}: no such flag, did you mean {name}?")
             }
             Kind::Unknown { suggestion: None } => write!(f, "{place}: no such flag, see --help"),
+            Kind::UnknownCollector => {
+                let names: Vec<_> = Collector::ALL.into_iter().map(Collector::name).collect();
+                let names = names.join(", ");
+                write!(
+                    f,
+                    "{place}: no such collector, expected --collector.NAME with one of {names}"
+                )
+            }
             Kind::Stray => write!(f, "{}: belongs to no flag, see --help", quoted(place)),
             Kind::NoValue { expected } => {
                 write!(f, "{place}: the value is missing, expected {place} {expected}")

@@ -56,6 +56,13 @@ impl Words {
                 typed.words.push(word);
                 continue;
             };
+            let text = format!("{dashes}{}", name.to_string_lossy());
+            if value.is_none()
+                && let Some(negated) = negated(command, name).and_then(Arg::get_long)
+            {
+                typed.push(OsStr::new(negated), Some("false".into()), text);
+                continue;
+            }
             let arg = find(command, name);
             let value = match value {
                 Some(value) => Some(value.to_owned()),
@@ -66,7 +73,6 @@ impl Words {
                 }
                 None => None,
             };
-            let text = format!("{dashes}{}", name.to_string_lossy());
             typed.push(arg.and_then(Arg::get_long).map_or(name, OsStr::new), value, text);
         }
         typed
@@ -109,7 +115,8 @@ impl Words {
         self.origins.push(Origin { name: name.to_string_lossy().into_owned(), text });
     }
 
-    fn has(&self, name: &str) -> bool {
+    /// Whether the flag was given, by its first name.
+    pub(super) fn has(&self, name: &str) -> bool {
         self.origins.iter().any(|origin| origin.name == name)
     }
 
@@ -159,13 +166,27 @@ fn find<'a>(command: &'a Command, name: &OsStr) -> Option<&'a Arg> {
     command.get_arguments().find(|arg| names(arg).any(|known| name == known))
 }
 
+/// The flag that `--no-NAME` sets to false: as in Go's kingpin, any that is true or false.
+///
+/// With a value it is no such flag: what `--no-NAME=false` means, nobody knows.
+pub(super) fn negated<'a>(command: &'a Command, name: &OsStr) -> Option<&'a Arg> {
+    let name = name.as_bytes().strip_prefix(b"no-")?;
+    find(command, OsStr::from_bytes(name)).filter(|arg| is_switch(arg))
+}
+
 fn is_flag(command: &Command, word: &OsStr) -> bool {
-    let known = |spelled: Spelled<'_>| find(command, spelled.name).is_some();
+    let known = |Spelled { name, .. }: Spelled<'_>| {
+        find(command, name).is_some() || negated(command, name).is_some()
+    };
     word == "--" || word == "-h" || Spelled::parse(word).is_some_and(known)
 }
 
 fn takes_value(arg: &Arg) -> bool {
-    arg.get_action().takes_values() && !arg.is_require_equals_set()
+    arg.get_action().takes_values() && !is_switch(arg)
+}
+
+fn is_switch(arg: &Arg) -> bool {
+    arg.is_require_equals_set()
 }
 
 /// The long names of a flag, the one in `--help` first.

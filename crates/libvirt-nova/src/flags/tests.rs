@@ -5,6 +5,7 @@ use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::PathBuf};
 use expect_test::expect;
 
 use super::*;
+use crate::collectors::Collector;
 
 fn with(args: &[&str], variables: &[(&str, &str)]) -> Result<Flags, Stop> {
     parse(args.iter().map(OsString::from), |name| {
@@ -48,6 +49,12 @@ fn without_a_flag_all_is_as_in_the_first_exporter() {
         log,
         log_level,
         log_format,
+        collectors,
+        labels,
+        tinkoff,
+        filter,
+        created,
+        ignored,
         once,
     } = flags(&[]);
     assert_eq!((deadline, min_age), (Duration::from_secs(5), Duration::from_secs(1)));
@@ -59,6 +66,10 @@ fn without_a_flag_all_is_as_in_the_first_exporter() {
     assert_eq!(log, LogTarget::DefaultFile);
     assert_eq!(log_level, LogLevel::Info);
     assert_eq!(log_format, LogFormat::Text);
+    assert_eq!(collectors, Collectors::default());
+    assert_eq!(labels, LabelSet::Narrow);
+    assert!(!tinkoff && !created && filter.is_all());
+    assert_eq!(ignored, [""; 0]);
     assert!(!once);
 }
 
@@ -151,6 +162,171 @@ fn once_takes_no_word_that_follows() {
     assert_eq!(refusal(&["--once", "false"], &[]), "false: belongs to no flag, see --help");
 }
 
+fn are_on(flags: &Flags) -> Vec<&'static str> {
+    let on = Collector::ALL.into_iter().filter(|collector| flags.collectors.has(*collector));
+    on.map(Collector::name).collect()
+}
+
+#[test]
+fn each_collector_has_a_switch() {
+    for collector in Collector::ALL {
+        let name = collector.name();
+        let others = |flags: &Flags| {
+            let others = Collector::ALL.into_iter().filter(|other| *other != collector);
+            others.filter(|other| flags.collectors.has(*other) != other.is_default()).count()
+        };
+        for on in ["", "=true", "=1"] {
+            let flags = flags(&[&format!("--collector.{name}{on}")]);
+            assert!(flags.collectors.has(collector) && others(&flags) == 0, "{name}{on}");
+        }
+        for off in [
+            format!("--collector.{name}=false"),
+            format!("-collector.{name}=0"),
+            format!("--no-collector.{name}"),
+            format!("-no-collector.{name}"),
+        ] {
+            let flags = flags(&[&off]);
+            assert!(!flags.collectors.has(collector) && others(&flags) == 0, "{off}");
+        }
+    }
+}
+
+#[test]
+fn the_last_switch_of_a_collector_wins() {
+    let is_on = |args: &[&str]| flags(args).collectors.has(Collector::Perf);
+    assert!(is_on(&["--no-collector.perf", "--collector.perf"]));
+    assert!(is_on(&["--collector.perf=false", "-collector.perf"]));
+    assert!(!is_on(&["--collector.perf", "-no-collector.perf"]));
+    assert!(!is_on(&["--collector.perf", "--collector.perf=0", "-port", "1"]));
+}
+
+#[test]
+fn without_defaults_only_the_collectors_that_are_named_are_on() {
+    assert_eq!(are_on(&flags(&["--collector.disable-defaults"])), [""; 0]);
+    let named = ["--collector.perf", "-collector.disable-defaults", "--collector.domain=true"];
+    assert_eq!(are_on(&flags(&named)), ["domain", "perf"]);
+    let named = ["--collector.disable-defaults", "--collector.cpu", "--no-collector.cpu"];
+    assert_eq!(are_on(&flags(&named)), [""; 0]);
+    let named = ["--collector.disable-defaults", "--no-collector.disable-defaults"];
+    assert_eq!(flags(&named).collectors, Collectors::default());
+    let variables = [
+        ("LIBVIRT_NOVA_COLLECTOR_DISABLE_DEFAULTS", "true"),
+        ("LIBVIRT_NOVA_COLLECTOR_NODE_DETAIL", "1"),
+        ("LIBVIRT_NOVA_COLLECTOR_CPU", "0"),
+        ("LIBVIRT_NOVA_COLLECTOR_POOL", ""),
+    ];
+    assert_eq!(are_on(&with(&[], &variables).unwrap()), ["node-detail"]);
+    let named = with(&["--no-collector.node-detail", "--collector.pool"], &variables).unwrap();
+    assert_eq!(are_on(&named), ["pool"]);
+}
+
+#[test]
+fn no_before_a_name_is_false_for_all_that_is_true_or_false() {
+    let flags = flags(&["--once", "-no-once", "--created-timestamps", "--no-created-timestamps"]);
+    assert!(!flags.once && !flags.created);
+    assert_eq!(refusal(&["--no-uri"], &[]), "--no-uri: no such flag, see --help");
+    assert_eq!(refusal(&["--no-help"], &[]), "--no-help: no such flag, see --help");
+}
+
+#[test]
+fn labels_are_narrow_or_wide() {
+    assert_eq!(flags(&["--labels=wide"]).labels, LabelSet::Wide);
+    assert_eq!(flags(&["-labels", "wide", "-labels", "narrow"]).labels, LabelSet::Narrow);
+}
+
+#[test]
+fn compat_is_said_never_or_often() {
+    assert!(flags(&["--compat=tinkoff"]).tinkoff);
+    assert!(flags(&["-compat", "tinkoff", "--compat=tinkoff,tinkoff"]).tinkoff);
+}
+
+#[test]
+fn created_timestamps_are_asked_for() {
+    assert!(flags(&["--created-timestamps"]).created);
+    assert!(!flags(&["--created-timestamps", "--created-timestamps=false"]).created);
+}
+
+#[test]
+fn filters_are_told_apart() {
+    let args =
+        ["-instances", "a", "-instances.exclude=b", "--projects=c", "--projects.exclude", "d|-"];
+    let Filter { instances, instances_exclude, projects, projects_exclude } = flags(&args).filter;
+    let only = |expression| Filter { instances: expression, ..Filter::default() };
+    assert!(only(instances).admits(&["a"], &[]));
+    assert!(only(instances_exclude).admits(&["b"], &[]));
+    assert!(only(projects).admits(&["c"], &[]));
+    assert!(only(projects_exclude).admits(&["-"], &[]));
+    let flags = flags(&["-projects=a", "-projects=b"]);
+    assert!(flags.filter.admits(&[], &["b"]) && !flags.filter.admits(&[], &["a"]));
+}
+
+#[test]
+fn flags_of_other_exporters_are_accepted() {
+    let kumina = ["--libvirt.uri=test:///default", "--libvirt.export-nova-metadata"];
+    let kumina = flags(&kumina);
+    assert_eq!(kumina.uri.to_string(), "test:///default");
+    assert_eq!((kumina.labels, &*kumina.ignored), (LabelSet::Wide, &[][..]));
+    let vexxhost = flags(&["--libvirt.nova", "--libvirt.uri", "qemu:///system"]);
+    assert_eq!((vexxhost.labels, &*vexxhost.ignored), (LabelSet::Narrow, &[][..]));
+    let inovex = [
+        "--libvirt.uri=/var/run/libvirt/libvirt-sock-ro",
+        "--libvirt.driver",
+        "qemu:///system",
+        "--exporter.timeout=3s",
+        "--exporter.max-concurrent-collects",
+        "-4",
+    ];
+    assert_eq!(
+        flags(&inovex).ignored,
+        ["--libvirt.driver", "--exporter.timeout", "--exporter.max-concurrent-collects"]
+    );
+    let variables = [("LIBVIRT_NOVA_EXPORTER_TIMEOUT", "x"), ("LIBVIRT_NOVA_LIBVIRT_NOVA", "0")];
+    let ignored = with(&[], &variables).unwrap().ignored;
+    assert_eq!(ignored, ["--libvirt.nova=false", "--exporter.timeout"]);
+    assert_eq!(flags(&["--no-libvirt.nova"]).ignored, ["--libvirt.nova=false"]);
+}
+
+#[test]
+fn a_value_that_is_ignored_may_be_anything() {
+    for value in [&b""[..], b"\xff", b"--uri=x", b"-", b"a\nb"] {
+        let word = OsStr::from_bytes(value);
+        let joined = [OsStr::new("--exporter.timeout="), word].join(OsStr::new(""));
+        let flags = parse([joined], |_| None).unwrap();
+        assert_eq!(flags.ignored, ["--exporter.timeout"], "{word:?}");
+    }
+}
+
+#[test]
+fn metadata_to_be_exported_mean_wide_labels_unless_labels_are_given() {
+    let labels = |args: &[&str]| flags(args).labels;
+    assert_eq!(labels(&["--libvirt.export-nova-metadata=1"]), LabelSet::Wide);
+    assert_eq!(labels(&["--libvirt.export-nova-metadata=false"]), LabelSet::Narrow);
+    assert_eq!(labels(&["--no-libvirt.export-nova-metadata"]), LabelSet::Narrow);
+    assert_eq!(
+        labels(&["--libvirt.export-nova-metadata", "--no-libvirt.export-nova-metadata"]),
+        LabelSet::Narrow
+    );
+    for args in [
+        ["--libvirt.export-nova-metadata", "--labels=narrow"],
+        ["--labels=narrow", "--libvirt.export-nova-metadata"],
+    ] {
+        assert_eq!(labels(&args), LabelSet::Narrow);
+    }
+    let variables = [("LIBVIRT_NOVA_LIBVIRT_EXPORT_NOVA_METADATA", "true")];
+    assert_eq!(with(&[], &variables).unwrap().labels, LabelSet::Wide);
+}
+
+#[test]
+fn the_reference_is_an_answer_as_help_is() {
+    for word in ["-list-metrics", "--list-metrics"] {
+        assert_eq!(answer(&[word]), families::reference());
+    }
+    let variables = [("LIBVIRT_NOVA_PORT", "x"), ("LIBVIRT_NOVA_LIST_METRICS", "1")];
+    assert!(matches!(with(&["--list-metrics"], &variables), Err(Stop::Answer(_))));
+    assert!(with(&[], &[("LIBVIRT_NOVA_LIST_METRICS", "1")]).is_ok());
+    assert!(answer(&["--version"]).starts_with("libvirt_nova "));
+}
+
 #[test]
 fn every_flag_has_a_variable() {
     let flags = with(
@@ -167,6 +343,14 @@ fn every_flag_has_a_variable() {
             ("LIBVIRT_NOVA_LOG", "-"),
             ("LIBVIRT_NOVA_LOG_LEVEL", "error"),
             ("LIBVIRT_NOVA_LOG_FORMAT", "logfmt"),
+            ("LIBVIRT_NOVA_LABELS", "wide"),
+            ("LIBVIRT_NOVA_COMPAT", "tinkoff"),
+            ("LIBVIRT_NOVA_CREATED_TIMESTAMPS", "true"),
+            ("LIBVIRT_NOVA_INSTANCES", "a"),
+            ("LIBVIRT_NOVA_INSTANCES_EXCLUDE", "b"),
+            ("LIBVIRT_NOVA_PROJECTS", "c"),
+            ("LIBVIRT_NOVA_PROJECTS_EXCLUDE", "d"),
+            ("LIBVIRT_NOVA_COLLECTOR_VCPU_KVM", "true"),
             ("LIBVIRT_NOVA_ONCE", "1"),
             ("LIBVIRT_NOVA_HELP", "1"),
         ],
@@ -182,6 +366,11 @@ fn every_flag_has_a_variable() {
     assert_eq!(flags.log, LogTarget::Stderr);
     assert_eq!(flags.log_level, LogLevel::Error);
     assert_eq!(flags.log_format, LogFormat::Logfmt);
+    assert_eq!(flags.labels, LabelSet::Wide);
+    assert!(flags.tinkoff && flags.created && flags.collectors.has(Collector::VcpuKvm));
+    let Filter { instances, instances_exclude, projects, projects_exclude } = &flags.filter;
+    assert!(instances.is_some() && instances_exclude.is_some());
+    assert!(projects.is_some() && projects_exclude.is_some());
     assert!(flags.once);
     assert_eq!(listen(&with(&[], &[("LIBVIRT_NOVA_PORT", "9")]).unwrap()), [":9"]);
 }
@@ -237,6 +426,32 @@ fn a_refusal_says_what_was_wrong_and_what_would_be_right() {
         (&["-log.level="], "-log.level: the value is missing, expected -log.level LEVEL"),
         (&["--once=maybe"], "--once: maybe is neither true nor false"),
         (&["--version=1"], "--version: has a value, expected none"),
+        (&["--list-metrics=1"], "--list-metrics: has a value, expected none"),
+        (
+            &["--collector.foo"],
+            "--collector.foo: no such collector, expected --collector.NAME with one of instance, domain, cpu, memory, vcpu, block, interface, hostdev, job, event, pool, node, block-latency, block-limits, perf, iothread, dirtyrate, haltpoll, vm, vcpu-kvm, node-detail",
+        ),
+        (&["--collector.perf=maybe"], "--collector.perf: maybe is neither true nor false"),
+        (&["--collector.perf="], "--collector.perf: \"\" is neither true nor false"),
+        (&["--collector.perf", "false"], "false: belongs to no flag, see --help"),
+        (&["--no-collector.perf=false"], "--no-collector.perf: has a value, expected none"),
+        (&["-no-collector.perf="], "-no-collector.perf: has a value, expected none"),
+        (&["--no-colector.perf"], "--no-colector.perf: no such flag, see --help"),
+        (&["-uri", "-no-once"], "-uri: the value is missing, expected -uri URI"),
+        (&["--labels=all"], "--labels: all is not a choice, expected one of narrow, wide"),
+        (&["--compat=x"], "--compat: x is not a choice, expected one of tinkoff"),
+        (
+            &["--instances=web-["],
+            "--instances: web-[ is not a regular expression from [ on: found unclosed character class",
+        ),
+        (
+            &["-projects.exclude", ""],
+            "-projects.exclude: \"\" names nothing, expected an expression like web-.*",
+        ),
+        (
+            &["--libvirt.driver"],
+            "--libvirt.driver: the value is missing, expected --libvirt.driver VALUE",
+        ),
         (&["-prot", "9100"], "-prot: no such flag, did you mean -port?"),
         (&["--prot=9100"], "--prot: no such flag, did you mean --port?"),
         (&["--web.config.file=x"], "--web.config.file: no such flag, see --help"),
@@ -251,8 +466,36 @@ fn a_refusal_says_what_was_wrong_and_what_would_be_right() {
 }
 
 #[test]
+fn an_unknown_collector_is_told_of_those_that_there_are() {
+    for word in [
+        "--collector.foo",
+        "-collector.foo=1",
+        "--no-collector.foo",
+        "--collector.=x",
+        "--collector=perf",
+    ] {
+        let line = refusal(&[word], &[]);
+        let (place, _) = word.split_once('=').unwrap_or((word, ""));
+        assert!(line.starts_with(&format!(
+            "{place}: no such collector, expected --collector.NAME with one of instance, "
+        )));
+        for collector in Collector::ALL {
+            assert!(line.contains(collector.name()), "{line}");
+        }
+    }
+}
+
+#[test]
 fn a_refusal_names_the_variable() {
     for (variable, message) in [
+        (
+            ("LIBVIRT_NOVA_COLLECTOR_PERF", "on"),
+            "LIBVIRT_NOVA_COLLECTOR_PERF: on is neither true nor false",
+        ),
+        (
+            ("LIBVIRT_NOVA_INSTANCES", "+"),
+            "LIBVIRT_NOVA_INSTANCES: + is not a regular expression from + on: uncounted repetition operator must be applied to a sub-expression",
+        ),
         (("LIBVIRT_NOVA_PORT", "0"), "LIBVIRT_NOVA_PORT: 0 is not a port, expected 1 to 65535"),
         (
             ("LIBVIRT_NOVA_WEB_TELEMETRY_PATH", "m"),
@@ -341,9 +584,10 @@ fn help_is_the_whole_manual_of_flags_in_80_columns() {
 
         libvirt:
               --uri <URI>
-                  Where libvirtd listens: a URI of libvirt, or the path of a socket
+                  Where libvirtd listens: a URI of libvirt, or the path of a socket;
+                  --libvirt.uri is the same flag
                   [default: qemu:///system]
-                  [env: LIBVIRT_NOVA_URI]
+                  [env: LIBVIRT_NOVA_URI, LIBVIRT_NOVA_LIBVIRT_URI]
               --interval <DURATION>
                   How often CPU times are read: 100ms to 1h, or 0 for only when scraped
                   [default: 1s]
@@ -396,19 +640,150 @@ fn help_is_the_whole_manual_of_flags_in_80_columns() {
                   [choices: text, logfmt, json]
                   [env: LIBVIRT_NOVA_LOG_FORMAT]
 
+        Metrics:
+              --labels <SET>
+                  Labels of libvirt_domain_*. wide: every sample has name, flavor and
+                  project_name as well, and source_file or source_bridge where it is a
+                  disk's or a NIC's
+                  [default: narrow]
+                  [choices: narrow, wide]
+                  [env: LIBVIRT_NOVA_LABELS]
+              --compat <EXPORTER>
+                  Serve the families that another exporter alone has, too: tinkoff is
+                  Tinkoff/libvirt-exporter. Can be repeated
+                  [choices: tinkoff]
+                  [env: LIBVIRT_NOVA_COMPAT]
+              --created-timestamps[=<BOOL>]
+                  Say in OpenMetrics when a domain's counters began (_created), where it
+                  was seen
+                  [default: false]
+                  [env: LIBVIRT_NOVA_CREATED_TIMESTAMPS]
+              --instances <REGEX>
+                  Serve only instances of which a name (Nova's, libvirt's or the UUID)
+                  matches this regular expression as a whole
+                  [env: LIBVIRT_NOVA_INSTANCES]
+              --instances.exclude <REGEX>
+                  Serve no instance of which a name matches
+                  [env: LIBVIRT_NOVA_INSTANCES_EXCLUDE]
+              --projects <REGEX>
+                  Serve only instances of projects whose name or id matches; a domain
+                  that is not Nova's has the empty name
+                  [env: LIBVIRT_NOVA_PROJECTS]
+              --projects.exclude <REGEX>
+                  Serve no instance of a project whose name or id matches
+                  [env: LIBVIRT_NOVA_PROJECTS_EXCLUDE]
+
+        Collectors:
+              --collector.instance[=<BOOL>]
+                  The mission's families, libvirt_nova_instance_*
+                  [default: true]
+                  [env: LIBVIRT_NOVA_COLLECTOR_INSTANCE]
+              --collector.domain[=<BOOL>]
+                  Names, state and sizes of domains
+                  [default: true]
+                  [env: LIBVIRT_NOVA_COLLECTOR_DOMAIN]
+              --collector.cpu[=<BOOL>]
+                  CPU time of domains
+                  [default: true]
+                  [env: LIBVIRT_NOVA_COLLECTOR_CPU]
+              --collector.memory[=<BOOL>]
+                  Memory of domains, as the balloon tells it
+                  [default: true]
+                  [env: LIBVIRT_NOVA_COLLECTOR_MEMORY]
+              --collector.vcpu[=<BOOL>]
+                  Each vCPU: state, time, wait, steal
+                  [default: true]
+                  [env: LIBVIRT_NOVA_COLLECTOR_VCPU]
+              --collector.block[=<BOOL>]
+                  Each disk
+                  [default: true]
+                  [env: LIBVIRT_NOVA_COLLECTOR_BLOCK]
+              --collector.interface[=<BOOL>]
+                  Each network interface
+                  [default: true]
+                  [env: LIBVIRT_NOVA_COLLECTOR_INTERFACE]
+              --collector.hostdev[=<BOOL>]
+                  Devices of the host that guests have for themselves
+                  [default: true]
+                  [env: LIBVIRT_NOVA_COLLECTOR_HOSTDEV]
+              --collector.job[=<BOOL>]
+                  Migrations and other jobs that run in domains
+                  [default: true]
+                  [env: LIBVIRT_NOVA_COLLECTOR_JOB]
+              --collector.event[=<BOOL>]
+                  What happened to domains, counted
+                  [default: true]
+                  [env: LIBVIRT_NOVA_COLLECTOR_EVENT]
+              --collector.pool[=<BOOL>]
+                  Storage pools
+                  [default: true]
+                  [env: LIBVIRT_NOVA_COLLECTOR_POOL]
+              --collector.node[=<BOOL>]
+                  CPUs and memory of the host
+                  [default: true]
+                  [env: LIBVIRT_NOVA_COLLECTOR_NODE]
+              --collector.block-latency[=<BOOL>]
+                  How long requests to disks take (libvirt 11.10, 12.1)
+                  [default: true]
+                  [env: LIBVIRT_NOVA_COLLECTOR_BLOCK_LATENCY]
+              --collector.block-limits[=<BOOL>]
+                  What the devices behind disks can do (libvirt 11.10)
+                  [default: false]
+                  [env: LIBVIRT_NOVA_COLLECTOR_BLOCK_LIMITS]
+              --collector.perf[=<BOOL>]
+                  What the host's CPUs count, by Nova's enabled_perf_events
+                  [default: false]
+                  [env: LIBVIRT_NOVA_COLLECTOR_PERF]
+              --collector.iothread[=<BOOL>]
+                  Threads that do the guests' I/O
+                  [default: false]
+                  [env: LIBVIRT_NOVA_COLLECTOR_IOTHREAD]
+              --collector.dirtyrate[=<BOOL>]
+                  How fast guests write their memory, once measured
+                  [default: false]
+                  [env: LIBVIRT_NOVA_COLLECTOR_DIRTYRATE]
+              --collector.haltpoll[=<BOOL>]
+                  How long idle vCPUs stayed on their CPU (libvirt 7.6)
+                  [default: false]
+                  [env: LIBVIRT_NOVA_COLLECTOR_HALTPOLL]
+              --collector.vm[=<BOOL>]
+                  What KVM counts of a machine (libvirt 8.9)
+                  [default: false]
+                  [env: LIBVIRT_NOVA_COLLECTOR_VM]
+              --collector.vcpu-kvm[=<BOOL>]
+                  What KVM counts of each vCPU (libvirt 8.9)
+                  [default: false]
+                  [env: LIBVIRT_NOVA_COLLECTOR_VCPU_KVM]
+              --collector.node-detail[=<BOOL>]
+                  Each CPU and each NUMA cell of the host
+                  [default: false]
+                  [env: LIBVIRT_NOVA_COLLECTOR_NODE_DETAIL]
+              --collector.disable-defaults[=<BOOL>]
+                  No collector but those that are named
+                  [default: false]
+                  [env: LIBVIRT_NOVA_COLLECTOR_DISABLE_DEFAULTS]
+
         Other:
               --once[=<BOOL>]
                   Print the metrics once, on standard output, and exit
                   [default: false]
                   [env: LIBVIRT_NOVA_ONCE]
+              --list-metrics
+                  Print what every family is, and exit
           -h, --help
                   Print help
           -V, --version
                   Print version
 
         Every flag may be written with one dash or two, and its value after a blank or
-        an equals sign; --once takes one after an equals sign alone. A flag wins over
-        its environment variable; an empty variable counts as not set.
+        an equals sign; a BOOL is true or false, and comes after an equals sign alone.
+        --no-NAME is --NAME=false, as in --no-collector.block. The last one wins. A flag
+        wins over its environment variable; an empty variable counts as not set.
+
+        Accepted from other exporters' command lines: --libvirt.nova, for Nova's
+        metadata are always read; --libvirt.export-nova-metadata, which is
+        --labels=wide unless --labels is given; --libvirt.driver, --exporter.timeout
+        and --exporter.max-concurrent-collects, which are ignored.
 
         Examples:
           libvirt_nova
@@ -417,6 +792,8 @@ fn help_is_the_whole_manual_of_flags_in_80_columns() {
               Asks the daemon behind that socket, and logs to standard error alone
           libvirt_nova --web.listen-address=[::1]:9100 --log.format=json
               Answers only this host, and logs for machines
+          libvirt_nova --projects.exclude=test-.* --no-collector.block --collector.perf
+              Leaves out those projects and one collector, and adds another
           libvirt_nova --once -log -
               Shows what a scrape would hold
     "#]]

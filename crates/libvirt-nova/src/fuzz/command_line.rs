@@ -48,6 +48,12 @@ fn obeyable(flags: &Flags) {
         log,
         log_level: _,
         log_format: _,
+        collectors: _,
+        labels: _,
+        tinkoff: _,
+        filter,
+        created: _,
+        ignored,
         once: _,
     } = flags;
     assert_eq!(uri.to_string().parse::<Address>().as_ref(), Ok(uri));
@@ -66,6 +72,9 @@ fn obeyable(flags: &Flags) {
     assert_eq!(path.parse::<MetricsPath>().ok().as_ref(), Some(metrics_path));
     assert!(metrics_path.matches(&path), "{path:?}");
     assert!(path.starts_with('/') && !path.contains(char::is_control), "{path:?}");
+    assert_eq!(filter.is_all(), !filter.needs_metadata());
+    let _ = filter.admits(&["web-frontend-01", "instance-00000337"], &["web-prod"]);
+    assert!(ignored.len() <= 4, "{ignored:?}");
     if let LogTarget::File(file) = log {
         assert!(!file.as_os_str().is_empty());
     }

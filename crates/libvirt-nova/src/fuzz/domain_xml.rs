@@ -11,7 +11,9 @@ pub fn domain_xml(data: &[u8]) {
     let Ok(devices) = Devices::parse(&String::from_utf8_lossy(data)) else { return };
     assert!(devices.balloon_period.is_none_or(|period| !period.is_zero()));
     for hostdev in &devices.hostdevs {
-        assert!(hostdev.address.as_ref().is_none_or(|address| address.len() >= "0000:00:00.0".len()));
+        assert!(
+            hostdev.address.as_ref().is_none_or(|address| address.len() >= "0000:00:00.0".len())
+        );
     }
     let mut xml = String::from("<domain><devices>");
     devices.disks.iter().for_each(|one| disk(&mut xml, one));

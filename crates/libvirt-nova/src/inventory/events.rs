@@ -99,7 +99,8 @@ const LIFECYCLE: [(&str, &[&str]); 9] = [
     ("pmsuspended", &["memory", "disk"]),
     ("crashed", &["panicked", "crashloaded"]),
 ];
-const WATCHDOG: [&str; 7] = ["none", "pause", "reset", "poweroff", "shutdown", "debug", "inject-nmi"];
+const WATCHDOG: [&str; 7] =
+    ["none", "pause", "reset", "poweroff", "shutdown", "debug", "inject-nmi"];
 const IO_ERROR: [&str; 3] = ["none", "pause", "report"];
 
 #[cfg(test)]

@@ -85,8 +85,7 @@ impl Mirror {
         let mut names = HashSet::new();
         // libvirt's names are unique; series must be.
         let domains = domains.into_iter().filter(|domain| names.insert(domain.name.clone()));
-        let listed: BTreeMap<Uuid, Domain> =
-            domains.map(|domain| (domain.uuid, domain)).collect();
+        let listed: BTreeMap<Uuid, Domain> = domains.map(|domain| (domain.uuid, domain)).collect();
         let before = self.entries.len();
         // Another id is another run: what was known of the one before is void.
         self.entries.retain(|uuid, entry| listed.get(uuid) == Some(&entry.instance.domain));

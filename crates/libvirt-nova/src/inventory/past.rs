@@ -112,12 +112,7 @@ impl Past {
 
 impl Default for Chronicle {
     fn default() -> Self {
-        Self {
-            events: Arc::default(),
-            started: None,
-            last_migration: None,
-            at: Instant::now(),
-        }
+        Self { events: Arc::default(), started: None, last_migration: None, at: Instant::now() }
     }
 }
 

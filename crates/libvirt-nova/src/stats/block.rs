@@ -108,9 +108,9 @@ impl TimedGroup {
             self.interval = value.unsigned().map(Duration::from_secs);
             return true;
         }
-        let operation = OPERATIONS.into_iter().find_map(|(short, word)| {
-            Some((word, field.strip_prefix(short)?.strip_prefix('_')?))
-        });
+        let operation = OPERATIONS
+            .into_iter()
+            .find_map(|(short, word)| Some((word, field.strip_prefix(short)?.strip_prefix('_')?)));
         match operation {
             Some((word, "queue_depth_avg")) => {
                 if self.queue_depths.iter().all(|(other, _)| *other != word) {
@@ -118,9 +118,10 @@ impl TimedGroup {
                 }
             }
             Some((word, rest)) => {
-                let Some(kind) = KINDS.into_iter().find(|kind| {
-                    rest.strip_prefix("latency_").is_some_and(|rest| rest == *kind)
-                }) else {
+                let Some(kind) = KINDS
+                    .into_iter()
+                    .find(|kind| rest.strip_prefix("latency_").is_some_and(|rest| rest == *kind))
+                else {
                     return false;
                 };
                 let time = value.unsigned().map(Duration::from_nanos);

@@ -2,7 +2,7 @@
 //!
 //! What each flag takes is tested beside the code; this is what only a process can show.
 
-use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
+use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt};
 
 use crate::program::{Dir, Outcome};
 
@@ -36,6 +36,28 @@ fn answers_go_to_standard_output() {
         assert!(stdout.starts_with(concat!("libvirt_nova ", env!("CARGO_PKG_VERSION"))));
         assert_eq!(stdout.lines().count(), 1);
     }
+    for flag in ["--list-metrics", "-list-metrics"] {
+        let Outcome { code, stdout: _, stderr } = run(&[flag]);
+        assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    }
+}
+
+#[test]
+fn flags_that_are_ignored_are_told_of_in_one_line() {
+    // A port that is taken ends the run.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("--web.listen-address={}", taken.local_addr().unwrap());
+    let logged = |more: &[&str]| {
+        let command = Dir::new().command().args(["-log", "-", "--log.format=logfmt", &listen]);
+        let Outcome { code, stdout: _, stderr } = command.args(more).run();
+        assert_eq!(code, Some(1), "{stderr}");
+        let lines = stderr.lines().filter(|line| line.contains("ignored"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let lines = logged(&["--exporter.timeout=3s", "--libvirt.driver", "qemu:///system"]);
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    assert!(line.contains("\"--libvirt.driver --exporter.timeout\""), "{line}");
+    assert_eq!(logged(&["--libvirt.nova", "--libvirt.export-nova-metadata"]), [""; 0]);
 }
 
 #[test]
@@ -52,6 +74,10 @@ fn wrong_usage_is_status_2_and_one_line() {
         (
             &["--web.listen-address=localhost:9100"],
             "libvirt_nova: --web.listen-address: localhost:9100 is not an address: names are not looked up, expected one like 192.0.2.7:9100, [::1]:9100 or :9100",
+        ),
+        (
+            &["--projects=(prod"],
+            "libvirt_nova: --projects: (prod is not a regular expression from (prod on: found open group without closing ')'",
         ),
     ] {
         assert_eq!(refused(run(args)), line);
