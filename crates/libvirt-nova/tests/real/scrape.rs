@@ -188,9 +188,8 @@ fn sample(line: &str, family: &str) -> (Labels, f64) {
             let (name, after) = rest.split_once("=\"").unwrap_or_else(|| panic!("{line:?}"));
             assert!(is_name(name) && !name.contains(':'), "{line:?}");
             let end = closing_quote(after).unwrap_or_else(|| panic!("no closing quote: {line:?}"));
-            let last = labels.keys().next_back();
-            assert!(last.is_none_or(|last| last.as_str() < name), "labels out of order: {line:?}");
-            labels.insert(name.to_owned(), unescape(&after[..end], true));
+            let before = labels.insert(name.to_owned(), unescape(&after[..end], true));
+            assert!(before.is_none(), "{name} is there twice: {line:?}");
             rest = &after[end + 1..];
             match rest.strip_prefix(',') {
                 Some(next) => rest = next,
