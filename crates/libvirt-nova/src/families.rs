@@ -14,9 +14,10 @@
 use exposition::{Exposition, Family, Format, Samples, Value};
 
 pub(crate) use self::reference::reference;
-use self::subject::{Subject, subjects};
+use self::subject::{Subject, labels_of, subjects};
 use crate::{
     collectors::{Collector, Collectors},
+    inventory::LastJob,
     snapshot::{Measured, Snapshot},
     stats::{Block, Iothread, Net, Vcpu},
     telemetry::Report,
@@ -84,6 +85,8 @@ pub(crate) enum Write {
     Interface(fn(&Net) -> Option<Value>),
     /// A number that each thread has that does I/O.
     Iothread(fn(&Iothread) -> Option<Value>),
+    /// A number that the last migration of a domain away from here has.
+    Last(fn(&LastJob) -> Option<Value>),
     /// Whatever is to be said of a domain that runs.
     Running(fn(&Subject<'_>, &mut Samples<'_>)),
     /// Whatever is to be said of a domain whether it runs or not.
@@ -179,7 +182,7 @@ pub(crate) fn expose(
     let subjects = subjects(snapshot, selection);
     for section in TABLE.iter().filter(|section| selection.has(section)) {
         for row in section.rows {
-            row.write(snapshot, &subjects, report, &mut exposition);
+            row.write(selection, snapshot, &subjects, report, &mut exposition);
         }
     }
     exposition.into_text()
@@ -188,6 +191,7 @@ pub(crate) fn expose(
 impl Row {
     fn write(
         &self,
+        selection: Selection,
         snapshot: &Snapshot,
         subjects: &[Subject<'_>],
         report: &Report,
@@ -197,6 +201,14 @@ impl Row {
         match self.write {
             Write::Host(write) => write(snapshot, &mut samples),
             Write::Exporter(write) => write(report, &mut samples),
+            Write::Last(read) => {
+                for last in &*snapshot.last_migrations {
+                    let labels = labels_of(&last.instance, selection.is_wide);
+                    if let (Some(labels), Some(value)) = (labels, read(last)) {
+                        samples.push_with(&labels, &[], value);
+                    }
+                }
+            }
             Write::Defined(_) | Write::Any(_) => {
                 subjects.iter().for_each(|subject| self.write_of(subject, &mut samples));
             }
@@ -220,7 +232,7 @@ impl Row {
         samples.set_created(subject.created);
         let measured = subject.measured;
         match self.write {
-            Write::Host(_) | Write::Exporter(_) => {}
+            Write::Host(_) | Write::Exporter(_) | Write::Last(_) => {}
             Write::Instance(read) => subject.push_instance(read(measured), samples),
             Write::InstanceBlock(read) => {
                 subject.blocks.iter().for_each(|it| it.push_instance(read(it.stats), samples));

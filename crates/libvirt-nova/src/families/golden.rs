@@ -52,7 +52,7 @@ pub(super) fn text(selection: Selection, snapshot: &Snapshot) -> String {
         for row in section.rows {
             let name = row.family.name;
             if !name.starts_with("process_") && !name.starts_with("libvirt_nova_exporter_") {
-                row.write(snapshot, &subjects, &Report::default(), &mut exposition);
+                row.write(selection, snapshot, &subjects, &Report::default(), &mut exposition);
             }
         }
     }
@@ -196,8 +196,7 @@ pub(super) fn migration() -> Snapshot {
         ("success", 1),
     ];
     snapshot.last_migrations = vec![Arc::new(LastJob {
-        domain: "instance-0000abcd".into(),
-        uuid: "5d0f3bd8-6d0a-4a3f-8f2b-0f5b9f6c1a01".into(),
+        instance: instance("02-epoxy"),
         at: now() - Duration::from_secs(60),
         job: job(None, &done),
     })]

@@ -7,7 +7,6 @@ use std::time::UNIX_EPOCH;
 use exposition::{Family, Kind, Samples, Value};
 
 use super::{Row, Subject, Write};
-use crate::{inventory::LastJob, snapshot::Snapshot, stats::Job};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -247,15 +246,12 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "When the last migration of the domain away from here was over, in seconds since the unix epoch. It is told of for ten minutes after the domain has gone.",
         },
-        labels: &["domain", "uuid"],
+        labels: &[],
         origin: "the event that a job is completed",
         since: "3.3",
-        write: Write::Host(|snapshot, samples| {
-            for last in &*snapshot.last_migrations {
-                if let Ok(at) = last.at.duration_since(UNIX_EPOCH) {
-                    samples.push(&labels(last), at.as_secs());
-                }
-            }
+        write: Write::Last(|last| {
+            let since = last.at.duration_since(UNIX_EPOCH).ok()?;
+            Some(Value::from(since.as_secs()))
         }),
     },
     Row {
@@ -264,12 +260,10 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Whether the last migration of the domain away from here went well.",
         },
-        labels: &["domain", "uuid"],
+        labels: &[],
         origin: "the event that a job is completed: success",
         since: "",
-        write: Write::Host(|snapshot, samples| {
-            push_last(snapshot, samples, |job| job.success.map(Value::from))
-        }),
+        write: Write::Last(|last| last.job.success.map(Value::from)),
     },
     Row {
         family: Family {
@@ -277,12 +271,10 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "How long the last migration of the domain away from here took.",
         },
-        labels: &["domain", "uuid"],
+        labels: &[],
         origin: "the event that a job is completed: time_elapsed",
         since: "",
-        write: Write::Host(|snapshot, samples| {
-            push_last(snapshot, samples, |job| job.elapsed.map(Value::from))
-        }),
+        write: Write::Last(|last| last.job.elapsed.map(Value::from)),
     },
     Row {
         family: Family {
@@ -290,12 +282,10 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "How long the guest stood still in the last migration away from here.",
         },
-        labels: &["domain", "uuid"],
+        labels: &[],
         origin: "the event that a job is completed: downtime",
         since: "",
-        write: Write::Host(|snapshot, samples| {
-            push_last(snapshot, samples, |job| job.downtime.map(Value::from))
-        }),
+        write: Write::Last(|last| last.job.downtime.map(Value::from)),
     },
     Row {
         family: Family {
@@ -303,12 +293,10 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Bytes of memory that the last migration away from here sent.",
         },
-        labels: &["domain", "uuid"],
+        labels: &[],
         origin: "the event that a job is completed: memory_processed",
         since: "",
-        write: Write::Host(|snapshot, samples| {
-            push_last(snapshot, samples, |job| job.memory.processed.map(Value::from))
-        }),
+        write: Write::Last(|last| last.job.memory.processed.map(Value::from)),
     },
     Row {
         family: Family {
@@ -316,12 +304,10 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Bytes that the last migration away from here sent in all.",
         },
-        labels: &["domain", "uuid"],
+        labels: &[],
         origin: "the event that a job is completed: data_processed",
         since: "",
-        write: Write::Host(|snapshot, samples| {
-            push_last(snapshot, samples, |job| job.data.processed.map(Value::from))
-        }),
+        write: Write::Last(|last| last.job.data.processed.map(Value::from)),
     },
     Row {
         family: Family {
@@ -329,12 +315,10 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "How many times the last migration away from here went through the memory.",
         },
-        labels: &["domain", "uuid"],
+        labels: &[],
         origin: "the event that a job is completed: memory_iteration",
         since: "",
-        write: Write::Host(|snapshot, samples| {
-            push_last(snapshot, samples, |job| job.iteration.map(Value::from))
-        }),
+        write: Write::Last(|last| last.job.iteration.map(Value::from)),
     },
 ];
 
@@ -343,16 +327,4 @@ fn push_operation(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     if let Some(operation) = job.and_then(|job| job.operation) {
         subject.push_with(&[("operation", operation.word())], true, samples);
     }
-}
-
-fn push_last(snapshot: &Snapshot, samples: &mut Samples<'_>, read: fn(&Job) -> Option<Value>) {
-    for last in &*snapshot.last_migrations {
-        if let Some(value) = read(&last.job) {
-            samples.push(&labels(last), value);
-        }
-    }
-}
-
-fn labels(last: &LastJob) -> [(&str, &str); 2] {
-    [("domain", &last.domain), ("uuid", &last.uuid)]
 }

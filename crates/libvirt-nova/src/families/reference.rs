@@ -76,6 +76,7 @@ pub(super) fn labels(row: &Row) -> Vec<&'static str> {
         | Write::Block(_)
         | Write::Interface(_)
         | Write::Iothread(_)
+        | Write::Last(_)
         | Write::Running(_)
         | Write::Any(_) => &["domain", "uuid"],
     };
@@ -90,6 +91,7 @@ pub(super) fn labels(row: &Row) -> Vec<&'static str> {
         | Write::InstanceInterface(_)
         | Write::Domain(_)
         | Write::Defined(_)
+        | Write::Last(_)
         | Write::Running(_)
         | Write::Any(_) => None,
     };

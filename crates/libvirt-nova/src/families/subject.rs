@@ -6,7 +6,7 @@ use exposition::{Labels, Samples, Value};
 
 use super::Selection;
 use crate::{
-    inventory::{Devices, Disk, Interface, Metadata, Nova},
+    inventory::{Devices, Disk, Instance, Interface, Metadata, Nova},
     snapshot::{Measured, Snapshot},
     stats::{Block, Iothread, Net, Vcpu},
 };
@@ -40,6 +40,12 @@ pub(crate) struct Part<'s, T> {
     instance: Option<Labels>,
 }
 
+/// Returns the labels of `libvirt_domain_*` for a domain that may have gone; `None` where one
+/// of them was not known.
+pub(super) fn labels_of(instance: &Instance, is_wide: bool) -> Option<Labels> {
+    Identity::of(instance, is_wide).map(|identity| identity.render(None, []))
+}
+
 /// Returns the domains of a snapshot, those that run first.
 pub(super) fn subjects(snapshot: &Snapshot, selection: Selection) -> Vec<Subject<'_>> {
     let all = snapshot.instances.iter().chain(&snapshot.inactive);
@@ -52,7 +58,7 @@ impl<'s> Subject<'s> {
         let names = Names::of(measured);
         let started = measured.instance.started;
         let created = started.and_then(|started| started.duration_since(UNIX_EPOCH).ok());
-        let identity = Identity::of(measured, selection.is_wide);
+        let identity = Identity::of(&measured.instance, selection.is_wide);
         let mut subject = Self {
             measured,
             host,
@@ -173,8 +179,7 @@ struct Identity<'m> {
 }
 
 impl<'m> Identity<'m> {
-    fn of(measured: &'m Measured, is_wide: bool) -> Option<Self> {
-        let instance = &measured.instance;
+    fn of(instance: &'m Instance, is_wide: bool) -> Option<Self> {
         let nova = match &instance.metadata {
             _ if !is_wide => None,
             Metadata::Unknown => return None,
@@ -203,8 +208,15 @@ impl<'m> Identity<'m> {
         Labels::new(&labels)
     }
 
-    fn disk(&self, target: &str, disk: Option<&Disk>, devices: Option<&Devices>) -> Option<Labels> {
-        let source = disk.and_then(|disk| disk.source_file.as_deref()).unwrap_or_default();
+    fn disk<'d>(
+        &self,
+        target: &str,
+        disk: Option<&'d Disk>,
+        devices: Option<&Devices>,
+    ) -> Option<Labels> {
+        // An image without a path has a name, rbd's for instance.
+        let source = |disk: &'d Disk| disk.source_file.as_deref().or(disk.source_name.as_deref());
+        let source = disk.and_then(source).unwrap_or_default();
         self.device(target, ("source_file", source), devices)
     }
 

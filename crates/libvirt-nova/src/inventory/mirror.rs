@@ -21,7 +21,7 @@ use tokio::{task::JoinSet, time::Instant};
 
 use super::{
     Domains, Instance, Metadata, SWEEP,
-    past::{LastJob, Past},
+    past::Past,
     reading::{Facts, ReadError, read},
 };
 use crate::{
@@ -103,7 +103,8 @@ impl Mirror {
     /// have come or gone.
     pub(super) fn take_event(&mut self, event: &Event) -> bool {
         self.happenings.fetch_add(1, Ordering::Relaxed);
-        self.past.note(event);
+        let entry = self.entries.get(&event.domain.uuid);
+        self.past.note(event, entry.map(|entry| &entry.instance));
         self.changed = true;
         // These change nothing that is read, and may come in floods.
         if !matches!(
@@ -251,13 +252,9 @@ impl Mirror {
             instances.sort_by(|a, b| a.domain.name.cmp(&b.domain.name));
             let (running, inactive): (Vec<_>, Vec<_>) =
                 instances.into_iter().partition(|instance| instance.domain.id.is_some());
-            // Of one that has gone Nova's names are not known, for a filter to ask for.
-            let is_there = |last: &LastJob| {
-                running.iter().chain(&inactive).any(|instance| instance.uuid == last.uuid)
-            };
             let mut last_migrations = self.past.migrations();
-            last_migrations.retain(|last| filter.is_all() || is_there(last));
-            last_migrations.sort_by(|a, b| a.domain.cmp(&b.domain));
+            last_migrations.retain(|last| last.instance.is_admitted(filter));
+            last_migrations.sort_by(|a, b| a.instance.domain.name.cmp(&b.instance.domain.name));
             *domains = Some(Domains {
                 running: running.into(),
                 inactive: inactive.into(),

@@ -12,7 +12,7 @@ use std::{
 use libvirt_wire::{Event, EventKind, Uuid};
 use tokio::time::Instant;
 
-use super::events::EventCounts;
+use super::{Instance, events::EventCounts};
 use crate::stats::Job;
 
 /// What has happened to domains.
@@ -33,10 +33,8 @@ pub(super) struct Chronicle {
 /// The last migration of a domain away from here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LastJob {
-    /// libvirt's name of the domain.
-    pub(crate) domain: String,
-    /// Its UUID.
-    pub(crate) uuid: String,
+    /// The domain as it was known then: soon there is nobody to ask.
+    pub(crate) instance: Instance,
     /// When libvirt said that it was over.
     pub(crate) at: SystemTime,
     /// What it came to.
@@ -44,8 +42,8 @@ pub(crate) struct LastJob {
 }
 
 impl Past {
-    /// Takes note of an event.
-    pub(super) fn note(&self, event: &Event) {
+    /// Takes note of an event; `instance` is the domain as far as it is known.
+    pub(super) fn note(&self, event: &Event, instance: Option<&Instance>) {
         let mut chronicles = self.chronicles();
         let past = chronicles.entry(event.domain.uuid).or_default();
         Arc::make_mut(&mut past.events).note(&event.kind);
@@ -56,8 +54,9 @@ impl Past {
             EventKind::JobCompleted { params } => {
                 let job = Job::new(None, params);
                 if job.is_migration() {
-                    let (domain, uuid) = (event.domain.name.clone(), event.domain.uuid.to_string());
-                    let last = LastJob { domain, uuid, at: SystemTime::now(), job };
+                    let unknown = || Instance::new(event.domain.clone());
+                    let instance = instance.cloned().unwrap_or_else(unknown);
+                    let last = LastJob { instance, at: SystemTime::now(), job };
                     past.last_migration = Some(Arc::new(last));
                 }
             }
