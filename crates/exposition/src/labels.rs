@@ -10,7 +10,7 @@ pub struct Labels {
 impl Labels {
     /// Renders labels in the order given.
     pub fn new(labels: &[(&str, &str)]) -> Self {
-        let mut text = String::new();
+        let mut text = String::with_capacity(length(labels));
         Self::append(true, labels, &mut text);
         Self { text }
     }
@@ -18,7 +18,8 @@ impl Labels {
     /// Renders `more` labels behind these.
     #[must_use]
     pub fn with(&self, more: &[(&str, &str)]) -> Self {
-        let mut text = self.text.clone();
+        let mut text = String::with_capacity(self.text.len().saturating_add(length(more)));
+        text.push_str(&self.text);
         Self::append(text.is_empty(), more, &mut text);
         Self { text }
     }
@@ -39,6 +40,13 @@ impl Labels {
             text.push('"');
         }
     }
+}
+
+/// How long labels are at least, rendered: as long as that where nothing is to be escaped.
+fn length(labels: &[(&str, &str)]) -> usize {
+    let quotes = "=\"\",".len();
+    let lengths = labels.iter().flat_map(|(name, value)| [name.len(), value.len(), quotes]);
+    lengths.fold(0, usize::saturating_add)
 }
 
 /// Escapes what would end a line, an escape, or (in a label's value) the quotes.

@@ -4,12 +4,16 @@
 //! whatever they come up with, and for the tests, which call them with the
 //! corpora (`fuzz/corpus`). In the program there is nothing of this.
 
-pub use self::{command_line::command_line, domain_xml::domain_xml, nova_element::nova_element};
+pub use self::{
+    command_line::command_line, domain_xml::domain_xml, nova_element::nova_element,
+    statistics::statistics,
+};
 pub use crate::{http::fuzz::web_request, log::fuzz::log_line};
 
 mod command_line;
 mod domain_xml;
 mod nova_element;
+mod statistics;
 
 /// Text that XML can hold.
 fn xml_text(data: &[u8]) -> String {
@@ -59,6 +63,7 @@ mod tests {
         replay("domain_xml", domain_xml);
         replay("log_line", log_line);
         replay("nova_element", nova_element);
+        replay("statistics", statistics);
         replay("web_request", web_request);
     }
 }

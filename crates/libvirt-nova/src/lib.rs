@@ -33,6 +33,8 @@ use crate::{
     telemetry::Telemetry,
 };
 
+#[cfg(feature = "bench")]
+pub mod bench;
 mod care;
 mod collectors;
 mod control;

@@ -35,7 +35,7 @@ pub(crate) struct Report {
     /// The last collection that came to its end.
     pub(crate) collection: Option<CollectionReport>,
     /// Lines that the log has, by level.
-    pub(crate) log_messages: [(&'static str, u64); 4],
+    pub(crate) log_messages: Vec<(&'static str, u64)>,
     /// How often libvirt gave a field that nobody here knows, by its name without indexes.
     pub(crate) unknown_fields: BTreeMap<String, u64>,
     /// Tasks of the runtime that have not ended.
@@ -78,7 +78,7 @@ impl Telemetry {
         tasks: usize,
     ) -> Report {
         let mut report = self.state().clone();
-        (report.log_messages, report.tasks) = (log_messages, tasks);
+        (report.log_messages, report.tasks) = (log_messages.to_vec(), tasks);
         report.connected = ledger.is_some();
         if let Some(ledger) = ledger {
             (report.in_flight, report.abandoned) = (ledger.in_flight(), ledger.abandoned());

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "soak"))
 
 from bed import Bed, Guest  # noqa: E402
 from bulk import Bulk  # noqa: E402
+from collectors import Collectors  # noqa: E402
 from exporter import Exporter  # noqa: E402
 from exposition import parse, value, values  # noqa: E402
 
@@ -34,13 +35,14 @@ class Measure:
             self.bed.up(guest)
         self.names = {guest.name for guest in self.guests}
         self.libvirtd = int((self.files / "libvirtd.pid").read_text())
-        self.exporter = Exporter(binary, files, "--min-age=0")
+        self.exporter, self.binary = Exporter(binary, files, "--min-age=0"), binary
 
     def run(self):
         print(f"{len(self.guests)} guests of firmware alone, idle; {describe_host()}")
         self.until_complete()
         self.polling()
         self.healthy()
+        self.collectors()
         for count in sorted({1, 10, len(self.guests)}):
             if count <= len(self.guests):
                 self.stopped(count)
@@ -79,6 +81,17 @@ class Measure:
               f"exporter {median(ours for ours, _ in cost_of_scrapes):.1f} ms CPU); "
               f"ratio {median(scrapes) / median(calls):.2f}")
 
+    def collectors(self):
+        """What each collector adds to a scrape, by scrapes with it and without it in turn."""
+        collectors = Collectors(self.binary, self.files)
+        try:
+            def scrape(exporter):
+                return sum(len(samples) for samples in self.scrape(exporter)[2].values())
+            for name, default, theirs, ours, samples in collectors.costs(scrape, self.cpu):
+                print(f"collector {name} ({default}): libvirtd {theirs:.1f}, exporter {ours:.2f} ms CPU, {samples:.0f} samples a scrape")
+        finally:
+            collectors.stop()
+
     def stopped(self, count):
         stuck = self.guests[-count:]
         others = self.names - {guest.name for guest in stuck}
@@ -111,10 +124,10 @@ class Measure:
         if again > 2:
             self.faults.append(f"{count} stopped: complete in scrape {again} after they went on")
 
-    def scrape(self):
+    def scrape(self, exporter=None):
         """Returns who is complete, how long it took, and the families."""
         began = time.monotonic()
-        connection = http.client.HTTPConnection("127.0.0.1", self.exporter.port, timeout=TIMEOUT + 1)
+        connection = http.client.HTTPConnection("127.0.0.1", (exporter or self.exporter).port, timeout=TIMEOUT + 1)
         connection.request("GET", "/metrics", headers={
             "X-Prometheus-Scrape-Timeout-Seconds": str(TIMEOUT), "Accept-Encoding": "gzip"})
         compressed = connection.getresponse().read()
@@ -141,8 +154,8 @@ class Measure:
         self.virsh("undefine", "new")
         return seconds
 
-    def cpu(self):
-        return cpu_ms(self.exporter.pid), cpu_ms(self.libvirtd)
+    def cpu(self, exporter=None):
+        return cpu_ms((exporter or self.exporter).pid), cpu_ms(self.libvirtd)
 
     def since(self, before):
         return tuple(now - then for now, then in zip(self.cpu(), before))

@@ -7,7 +7,7 @@ import time
 PROGRAM, VERSION = 0x20008086, 1
 OPEN, AUTH_LIST, ALL_DOMAIN_STATS = 1, 66, 344
 READ_ONLY = 1
-STATE, BALLOON, INTERFACE, BLOCK = 1, 1 << 2, 1 << 4, 1 << 5  # the exporter's groups
+STATE, BALLOON, VCPU, INTERFACE, BLOCK = 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5  # the exporter's groups
 ACTIVE, NOWAIT = 1, 1 << 29
 
 
@@ -24,7 +24,7 @@ class Bulk:
     def ask(self):
         """Returns how long it took."""
         began = time.monotonic()
-        groups = STATE | BALLOON | INTERFACE | BLOCK
+        groups = STATE | BALLOON | VCPU | INTERFACE | BLOCK
         self._call(ALL_DOMAIN_STATS, struct.pack(">III", 0, groups, ACTIVE | NOWAIT))
         return time.monotonic() - began
 

@@ -214,8 +214,8 @@ pub(super) const ROWS: &[Row] = &[
         origin: "the log",
         since: "",
         write: Write::Exporter(|report, samples| {
-            for (level, count) in report.log_messages {
-                samples.push(&[("level", level)], count);
+            for (level, count) in &report.log_messages {
+                samples.push(&[("level", level)], *count);
             }
         }),
     },

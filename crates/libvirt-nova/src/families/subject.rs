@@ -198,7 +198,8 @@ impl<'m> Identity<'m> {
         source: Option<(&str, &str)>,
         more: [(&str, &str); N],
     ) -> Labels {
-        let mut labels = vec![("domain", self.domain)];
+        let mut labels = Vec::with_capacity(8);
+        labels.push(("domain", self.domain));
         if let Some([flavor, name, project]) = self.nova {
             labels.extend([("flavor", flavor), ("name", name), ("project_name", project)]);
         }
@@ -267,11 +268,12 @@ impl<'m> Names<'m> {
     }
 
     fn render<const N: usize>(&self, more: [(&str, &str); N]) -> Labels {
-        let mut labels = vec![
+        let mut labels = Vec::with_capacity(8);
+        labels.extend([
             ("libvirtname", self.libvirtname),
             ("novaname", self.novaname),
             ("novaproject", self.novaproject),
-        ];
+        ]);
         labels.extend(more);
         // In the order of the alphabet, as the first exporter wrote them.
         labels.sort_unstable_by_key(|(name, _)| *name);

@@ -1,0 +1,25 @@
+//! How long the text of a scrape takes, and how often memory is asked for.
+//!
+//! `cargo bench -p libvirt-nova --features bench`
+
+use divan::{AllocProfiler, Bencher, counter::BytesCount, counter::ItemsCount};
+use libvirt_nova::bench::Host;
+
+#[global_allocator]
+static ALLOCATOR: AllocProfiler = AllocProfiler::system();
+
+fn main() {
+    divan::main();
+}
+
+/// A scrape of so many domains, of some 120 samples each; the buffer as large as the last one was.
+#[divan::bench(args = [50, 500])]
+fn exposition(bencher: Bencher<'_, '_>, domains: u32) {
+    let host = Host::new(domains);
+    let text = host.expose(0);
+    let samples = text.lines().filter(|line| !line.starts_with('#')).count();
+    bencher
+        .counter(ItemsCount::new(samples))
+        .counter(BytesCount::new(text.len()))
+        .bench(|| host.expose(text.len()));
+}
