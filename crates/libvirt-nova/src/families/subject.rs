@@ -78,7 +78,12 @@ impl<'s> Subject<'s> {
         let interface = |net: &Net| devices.and_then(|devices| devices.interface(&net.name));
         subject.blocks = parts(
             &stats.blocks,
-            |block| identity?.disk(&block.name, disk(block), devices),
+            |block| {
+                // The exporters before left them out: sums over disks would have changed.
+                let disk = disk(block);
+                let is_removable = disk.is_some_and(Disk::is_removable);
+                identity.filter(|_| !is_removable)?.disk(&block.name, disk, devices)
+            },
             |block| Some(names?.disk(disk(block)?)),
         );
         subject.nets = parts(

@@ -99,6 +99,13 @@ impl Disk {
     }
 }
 
+impl Disk {
+    /// Whether it is a drive whose medium changes: Nova's config drive is in one.
+    pub(crate) fn is_removable(&self) -> bool {
+        matches!(self.device.as_deref(), Some("cdrom" | "floppy"))
+    }
+}
+
 impl Limits {
     fn read(iotune: Node<'_, '_>) -> Self {
         Self {
