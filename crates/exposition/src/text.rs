@@ -80,7 +80,7 @@ impl Samples<'_> {
     ///
     /// `buckets` holds upper bounds in ascending order, each with the number of
     /// observations that were at most as large; the bucket without a bound is `count`.
-    /// `sum` is `None` where the source does not say it.
+    /// `sum` is `None` where the source does not say it: then the last bucket alone has the count.
     pub fn push_histogram(
         &mut self,
         labels: &Labels,
@@ -97,10 +97,11 @@ impl Samples<'_> {
             }
             self.write("_bucket", Some(labels), &[("le", &text)], Value::Unsigned(at_most));
         }
+        // OpenMetrics wants both or neither.
         if let Some(sum) = sum {
             self.write("_sum", Some(labels), &[], Value::Float(sum));
+            self.write("_count", Some(labels), &[], Value::Unsigned(count));
         }
-        self.write("_count", Some(labels), &[], Value::Unsigned(count));
     }
 
     fn write(

@@ -17,7 +17,7 @@ pub(crate) use self::reference::reference;
 use self::subject::{Subject, labels_of, subjects};
 use crate::{
     collectors::{Collector, Collectors},
-    inventory::LastJob,
+    inventory::{LastJob, Limits},
     snapshot::{Measured, Snapshot},
     stats::{Block, Iothread, Net, Vcpu},
     telemetry::Report,
@@ -81,6 +81,8 @@ pub(crate) enum Write {
     Vcpu(fn(&Vcpu) -> Option<Value>),
     /// A number that each disk has.
     Block(fn(&Block) -> Option<Value>),
+    /// How much of each disk the guest may use.
+    Limit(fn(&Limits) -> Option<Value>),
     /// A number that each network interface has.
     Interface(fn(&Net) -> Option<Value>),
     /// A number that each thread has that does I/O.
@@ -145,6 +147,7 @@ pub(crate) const TABLE: &[Section] = &[
     Section::tinkoff(Collector::Memory, tinkoff::MEMORY),
     Section::tinkoff(Collector::Vcpu, tinkoff::VCPU),
     Section::tinkoff(Collector::Block, tinkoff::BLOCK),
+    Section::tinkoff(Collector::Block, tinkoff::LIMITS),
     Section::tinkoff(Collector::Interface, tinkoff::INTERFACE),
     Section::tinkoff(Collector::Pool, tinkoff::POOL),
     Section::always(process::ROWS),
@@ -218,6 +221,7 @@ impl Row {
             | Write::Domain(_)
             | Write::Vcpu(_)
             | Write::Block(_)
+            | Write::Limit(_)
             | Write::Interface(_)
             | Write::Iothread(_)
             | Write::Running(_) => {
@@ -229,7 +233,9 @@ impl Row {
 
     /// Writes the samples of one domain.
     fn write_of(&self, subject: &Subject<'_>, samples: &mut Samples<'_>) {
-        samples.set_created(subject.created);
+        // What domains have that do not run begins with something else than their start.
+        let is_of_the_run = !matches!(self.write, Write::Defined(_) | Write::Any(_));
+        samples.set_created(subject.created.filter(|_| is_of_the_run));
         let measured = subject.measured;
         match self.write {
             Write::Host(_) | Write::Exporter(_) | Write::Last(_) => {}
@@ -246,6 +252,13 @@ impl Row {
             }
             Write::Block(read) => {
                 subject.blocks.iter().for_each(|it| it.push(read(it.stats), samples));
+            }
+            Write::Limit(read) => {
+                for block in &subject.blocks {
+                    let devices = subject.devices();
+                    let disk = devices.and_then(|devices| devices.disk(&block.stats.name));
+                    block.push(disk.and_then(|disk| read(&disk.limits)), samples);
+                }
             }
             Write::Interface(read) => {
                 subject.nets.iter().for_each(|it| it.push(read(it.stats), samples));

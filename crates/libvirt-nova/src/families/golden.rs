@@ -13,7 +13,7 @@ use std::{
 };
 
 use expect_test::expect_file;
-use exposition::Exposition;
+use exposition::{Exposition, Format};
 use libvirt_wire::{
     Domain, EventKind, TypedParam, Uuid, Value,
     call::{ControlInfo, ControlState, DomainState, NodeInfo, StoragePoolInfo},
@@ -46,7 +46,11 @@ fn check_with(situation: &str, selection: Selection, snapshot: &Snapshot) {
 }
 
 pub(super) fn text(selection: Selection, snapshot: &Snapshot) -> String {
-    let mut exposition = Exposition::default();
+    text_in(Format::Text, selection, snapshot)
+}
+
+fn text_in(format: Format, selection: Selection, snapshot: &Snapshot) -> String {
+    let mut exposition = Exposition::new(format);
     let subjects: Vec<Subject<'_>> = subjects(snapshot, selection);
     for section in TABLE.iter().filter(|section| selection.has(section)) {
         for row in section.rows {
@@ -210,6 +214,21 @@ async fn wide_labels() {
     check_with("wide_labels", selection, &snapshot(&["02-epoxy", "07-not-nova"]));
 }
 
+/// With when the counters of the run began, in the format that has a place for it.
+#[tokio::test(start_paused = true)]
+async fn openmetrics() {
+    let mut snapshot = snapshot(&["03-nova34", "07-not-nova"]);
+    let mut instance = (*snapshot.instances[0].instance).clone();
+    instance.started = Some(now() - Duration::from_millis(3_600_250));
+    snapshot.instances[0].instance = Arc::new(instance);
+    let selection = Selection { is_created: true, ..everything() };
+    let text = text_in(Format::OpenMetrics, selection, &snapshot);
+    assert!(text.contains("libvirt_domain_vcpu_time_seconds_created{"), "of the run");
+    assert!(!text.contains("libvirt_domain_events_created"), "of the listening");
+    let file = testdata().join("scrapes/openmetrics.om");
+    expect_file![file].assert_eq(&text);
+}
+
 #[tokio::test(start_paused = true)]
 async fn everything_of_a_new_libvirt() {
     check_with("everything_of_a_new_libvirt", everything(), &snapshot(&["03-nova34"]));
@@ -221,6 +240,11 @@ fn now() -> SystemTime {
 }
 
 pub(super) fn snapshot(domains: &[&str]) -> Snapshot {
+    snapshot_with(domains, stats)
+}
+
+/// A snapshot with other statistics than those of the files.
+pub(super) fn snapshot_with(domains: &[&str], stats: impl Fn(&str) -> DomainStats) -> Snapshot {
     let mut instances: Vec<_> = domains.iter().map(|domain| Arc::new(instance(domain))).collect();
     instances.sort_by(|a, b| a.domain.name.cmp(&b.domain.name));
     let running: Roster = instances.into();
@@ -327,13 +351,25 @@ fn instance(prefix: &str) -> Instance {
 }
 
 fn stats(prefix: &str) -> DomainStats {
+    let fields = fields(prefix);
+    DomainStats::new(&params(fields.iter()))
+}
+
+/// What virsh prints of a domain's statistics.
+pub(super) fn fields(prefix: &str) -> Vec<(String, String)> {
     let text = fs::read_to_string(file(prefix, "domstats")).unwrap();
-    let params: Vec<_> = text
-        .lines()
-        .filter_map(|line| line.trim().split_once('='))
-        .map(|(field, value)| TypedParam { field: field.into(), value: typed(value) })
-        .collect();
-    DomainStats::new(&params)
+    let fields = text.lines().filter_map(|line| line.trim().split_once('='));
+    fields.map(|(field, value)| (field.to_owned(), value.to_owned())).collect()
+}
+
+pub(super) fn params<'f>(
+    fields: impl Iterator<Item = &'f (String, String)>,
+) -> Vec<TypedParam<'f>> {
+    let param = |(field, value): &'f (String, String)| TypedParam {
+        field: field.as_str().into(),
+        value: typed(value),
+    };
+    fields.map(param).collect()
 }
 
 /// As virsh prints it.

@@ -74,6 +74,7 @@ pub(super) fn labels(row: &Row) -> Vec<&'static str> {
         | Write::Defined(_)
         | Write::Vcpu(_)
         | Write::Block(_)
+        | Write::Limit(_)
         | Write::Interface(_)
         | Write::Iothread(_)
         | Write::Last(_)
@@ -81,7 +82,7 @@ pub(super) fn labels(row: &Row) -> Vec<&'static str> {
         | Write::Any(_) => &["domain", "uuid"],
     };
     let of_device = match row.write {
-        Write::Block(_) | Write::Interface(_) => Some("target_device"),
+        Write::Block(_) | Write::Limit(_) | Write::Interface(_) => Some("target_device"),
         Write::Vcpu(_) => Some("vcpu"),
         Write::Iothread(_) => Some("iothread"),
         Write::Host(_)

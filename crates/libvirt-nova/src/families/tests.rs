@@ -10,10 +10,11 @@ use expect_test::expect_file;
 use exposition::Kind;
 
 use super::{
-    golden::{everything, migration, snapshot, text},
+    golden::{everything, fields, migration, params, snapshot, snapshot_with, text},
     reference::{all, collectors, families, labels},
     *,
 };
+use crate::stats::DomainStats;
 
 fn rows() -> impl Iterator<Item = &'static Row> {
     TABLE.iter().flat_map(|section| section.rows)
@@ -136,6 +137,40 @@ async fn labels_are_those_of_the_reference() {
     });
     assert_eq!(missing, [""; 0]);
 }
+
+/// Each field that libvirt gives is served, and where it is left out its samples are gone and no
+/// other has changed.
+#[tokio::test(start_paused = true)]
+async fn a_field_that_is_left_out_leaves_no_sample_and_no_other_field_behind() {
+    let all = fields("03-nova34");
+    let lines = |left_out: &str| -> BTreeSet<String> {
+        let kept = || all.iter().filter(|(field, _)| field != left_out);
+        let found = snapshot_with(&["03-nova34"], |_| DomainStats::new(&params(kept())));
+        let text = text(everything(), &found);
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    };
+    let whole = lines("");
+    for (field, _) in &all {
+        let rest = lines(field);
+        let added: Vec<_> = rest.difference(&whole).filter(|line| !is_of_whole(line)).collect();
+        assert_eq!(added, [""; 0], "without {field}");
+        let is_served = rest.len() < whole.len();
+        let is_unserved = UNSERVED.iter().any(|end| field.ends_with(end));
+        assert_eq!(is_served, !is_unserved, "{field}");
+    }
+}
+
+/// What is said of how much is known changes with what is known, and sizes come from the XML where
+/// libvirt does not measure them.
+fn is_of_whole(line: &str) -> bool {
+    ["stats_complete", "timed_out", "memory_stats_valid", "info_maximum_memory_bytes"]
+        .iter()
+        .any(|name| line.starts_with(&format!("libvirt_domain_{name}{{")))
+}
+
+/// Fields that tell nothing that is not known otherwise, or nothing yet.
+const UNSERVED: [&str; 7] =
+    [".count", ".backingIndex", "cpu.time", "cpu.user", "cpu.system", ".future", ".path"];
 
 /// The vocabularies of the exporters that this one replaces, name by name and label by label.
 #[test]
