@@ -55,7 +55,7 @@ pub(crate) struct Row {
     pub(crate) labels: &'static [&'static str],
     /// Where libvirt or the kernel has it from.
     pub(crate) origin: &'static str,
-    /// The libvirt that has it first. Empty where any does that the exporter works with.
+    /// The release of libvirt that has it first. Empty for what is not libvirt's, or always was.
     pub(crate) since: &'static str,
     pub(crate) write: Write,
 }

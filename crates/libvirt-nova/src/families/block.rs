@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "block.N.rd.bytes",
-        since: "",
+        since: "1.2.9",
         write: Write::Block(|block| block.read_bytes.map(Value::from)),
     },
     Row {
@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "block.N.rd.reqs",
-        since: "",
+        since: "1.2.9",
         write: Write::Block(|block| block.read_requests.map(Value::from)),
     },
     Row {
@@ -61,7 +61,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "block.N.rd.times",
-        since: "",
+        since: "1.2.9",
         write: Write::Block(|block| block.read_time.map(Value::from)),
     },
     Row {
@@ -72,7 +72,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "block.N.wr.bytes",
-        since: "",
+        since: "1.2.9",
         write: Write::Block(|block| block.written_bytes.map(Value::from)),
     },
     Row {
@@ -83,7 +83,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "block.N.wr.reqs",
-        since: "",
+        since: "1.2.9",
         write: Write::Block(|block| block.write_requests.map(Value::from)),
     },
     Row {
@@ -94,7 +94,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "block.N.wr.times",
-        since: "",
+        since: "1.2.9",
         write: Write::Block(|block| block.write_time.map(Value::from)),
     },
     Row {
@@ -105,7 +105,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "block.N.fl.reqs",
-        since: "",
+        since: "1.2.9",
         write: Write::Block(|block| block.flush_requests.map(Value::from)),
     },
     Row {
@@ -116,7 +116,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "block.N.fl.times",
-        since: "",
+        since: "1.2.9",
         write: Write::Block(|block| block.flush_time.map(Value::from)),
     },
     Row {
@@ -127,7 +127,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "block.N.capacity",
-        since: "",
+        since: "1.2.10",
         write: Write::Block(|block| block.capacity.map(Value::from)),
     },
     Row {
@@ -138,7 +138,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["target_device"],
         origin: "block.N.allocation",
-        since: "",
+        since: "1.2.10",
         write: Write::Block(|block| block.allocation.map(Value::from)),
     },
     Row {
@@ -149,7 +149,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["target_device"],
         origin: "block.N.physical",
-        since: "",
+        since: "1.2.10",
         write: Write::Block(|block| block.physical.map(Value::from)),
     },
     Row {
@@ -160,7 +160,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["target_device"],
         origin: "block.N.threshold",
-        since: "",
+        since: "3.2",
         write: Write::Block(|block| block.threshold.map(Value::from)),
     },
 ];

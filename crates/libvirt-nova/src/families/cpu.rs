@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetCPUStats user_time",
-        since: "",
+        since: "0.9.10",
         write: Write::Domain(|measured| measured.cpu.user.map(Value::from)),
     },
     Row {
@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetCPUStats system_time",
-        since: "",
+        since: "0.9.10",
         write: Write::Domain(|measured| measured.cpu.system.map(Value::from)),
     },
 ];

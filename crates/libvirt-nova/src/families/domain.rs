@@ -19,7 +19,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virConnectListAllDomains",
-        since: "",
+        since: "0.9.13",
         write: Write::Host(|snapshot, samples| {
             if let Some(count) = snapshot.domain_count {
                 samples.push(&[], u64::try_from(count).unwrap_or(u64::MAX));
@@ -75,7 +75,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["state_desc"],
         origin: "state.state",
-        since: "",
+        since: "1.2.8",
         write: Write::Any(push_info_state),
     },
     Row {
@@ -86,7 +86,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.maximum; the XML's memory where that is not there",
-        since: "",
+        since: "1.2.9",
         write: Write::Defined(|measured| maximum_memory(measured).map(Value::from)),
     },
     Row {
@@ -97,7 +97,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.current; the XML's currentMemory where it does not run",
-        since: "",
+        since: "1.2.9",
         write: Write::Defined(|measured| memory(measured).map(Value::from)),
     },
     Row {
@@ -108,7 +108,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "vcpu.current; the XML's vcpu where it does not run",
-        since: "",
+        since: "1.2.9",
         write: Write::Defined(|measured| vcpus(measured).map(Value::from)),
     },
     Row {
@@ -119,7 +119,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetCPUStats cpu_time; virDomainGetInfo cpuTime without cgroups",
-        since: "",
+        since: "0.9.10",
         write: Write::Domain(|measured| measured.cpu.total.map(Value::from)),
     },
     Row {
@@ -130,7 +130,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["state"],
         origin: "state.state",
-        since: "",
+        since: "1.2.8",
         write: Write::Any(push_state),
     },
     Row {
@@ -141,7 +141,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["reason", "state"],
         origin: "state.reason",
-        since: "",
+        since: "1.2.8",
         write: Write::Any(push_state_reason),
     },
     Row {
@@ -153,7 +153,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["state"],
         origin: "virDomainGetControlInfo state",
-        since: "",
+        since: "0.9.3",
         write: Write::Running(push_control_state),
     },
     Row {
@@ -164,7 +164,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetControlInfo stateTime",
-        since: "",
+        since: "0.9.3",
         write: Write::Domain(|measured| {
             // libvirt does not count the time in the other two.
             let control = measured.control?;
@@ -181,7 +181,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.rss is there, and block.N.rd.bytes of a disk",
-        since: "",
+        since: "2.1",
         write: Write::Domain(|measured| Some(Value::from(is_complete(measured)))),
     },
     Row {

@@ -12,7 +12,7 @@ pub(super) const ROWS: &[Row] = &[Row {
     },
     labels: &["detail", "event"],
     origin: "the events lifecycle, reboot, watchdog, io-error-reason, device-added, device-removed, device-removal-failed, job-completed",
-    since: "",
+    since: "1.2.2",
     write: Write::Any(push_events),
 }];
 

@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virConnectListAllDomains, else virConnectGetHostname",
-        since: "",
+        since: "0.9.13",
         write: Write::Host(|snapshot, samples| {
             if let Some(up) = snapshot.up {
                 samples.push(&[], up);
@@ -183,7 +183,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetXMLDesc",
-        since: "",
+        since: "0.3.0",
         write: Write::Exporter(|report, samples| {
             let xml = report.durations.get(Procedure::DOMAIN_GET_XML_DESC.name);
             samples.push(&[], xml.map_or(0, |durations| durations.count));
@@ -197,7 +197,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["field"],
         origin: "virConnectGetAllDomainStats",
-        since: "",
+        since: "1.2.8",
         write: Write::Exporter(|report, samples| {
             for (field, count) in &report.unknown_fields {
                 samples.push(&[("field", field)], *count);

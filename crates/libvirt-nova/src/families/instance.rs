@@ -18,7 +18,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetCPUStats cpu_time; virDomainGetInfo cpuTime without cgroups",
-        since: "",
+        since: "0.9.10",
         write: Write::Instance(|measured| {
             let nanoseconds = measured.cpu.total?.as_nanos();
             u64::try_from(nanoseconds).ok().map(Value::from)
@@ -32,7 +32,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.available",
-        since: "",
+        since: "2.1",
         write: Write::Instance(|measured| kib(measured.balloon.as_ref()?.available)),
     },
     Row {
@@ -43,7 +43,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.available - balloon.usable",
-        since: "",
+        since: "2.1",
         write: Write::Instance(|measured| kib(measured.balloon.as_ref()?.used())),
     },
     Row {
@@ -54,7 +54,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.available - balloon.unused",
-        since: "",
+        since: "2.1",
         write: Write::Instance(|measured| kib(measured.balloon.as_ref()?.used_with_cache())),
     },
     Row {
@@ -78,7 +78,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "net.N.rx.bytes",
-        since: "",
+        since: "1.2.9",
         write: Write::InstanceInterface(|net| net.received_bytes.map(Value::from)),
     },
     Row {
@@ -89,7 +89,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "net.N.tx.bytes",
-        since: "",
+        since: "1.2.9",
         write: Write::InstanceInterface(|net| net.transmitted_bytes.map(Value::from)),
     },
     Row {
@@ -100,7 +100,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "block.N.rd.bytes",
-        since: "",
+        since: "1.2.9",
         write: Write::InstanceBlock(|block| block.read_bytes.map(Value::from)),
     },
     Row {
@@ -111,7 +111,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "block.N.wr.bytes",
-        since: "",
+        since: "1.2.9",
         write: Write::InstanceBlock(|block| block.written_bytes.map(Value::from)),
     },
     Row {
@@ -122,7 +122,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "block.N.rd.reqs",
-        since: "",
+        since: "1.2.9",
         write: Write::InstanceBlock(|block| block.read_requests.map(Value::from)),
     },
     Row {
@@ -133,7 +133,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "block.N.wr.reqs",
-        since: "",
+        since: "1.2.9",
         write: Write::InstanceBlock(|block| block.write_requests.map(Value::from)),
     },
     Row {

@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "net.N.rx.bytes",
-        since: "",
+        since: "1.2.9",
         write: Write::Interface(|net| net.received_bytes.map(Value::from)),
     },
     Row {
@@ -46,7 +46,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "net.N.rx.pkts",
-        since: "",
+        since: "1.2.9",
         write: Write::Interface(|net| net.received_packets.map(Value::from)),
     },
     Row {
@@ -57,7 +57,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "net.N.rx.errs",
-        since: "",
+        since: "1.2.9",
         write: Write::Interface(|net| net.receive_errors.map(Value::from)),
     },
     Row {
@@ -68,7 +68,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "net.N.rx.drop",
-        since: "",
+        since: "1.2.9",
         write: Write::Interface(|net| net.receive_drops.map(Value::from)),
     },
     Row {
@@ -79,7 +79,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "net.N.tx.bytes",
-        since: "",
+        since: "1.2.9",
         write: Write::Interface(|net| net.transmitted_bytes.map(Value::from)),
     },
     Row {
@@ -90,7 +90,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "net.N.tx.pkts",
-        since: "",
+        since: "1.2.9",
         write: Write::Interface(|net| net.transmitted_packets.map(Value::from)),
     },
     Row {
@@ -101,7 +101,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "net.N.tx.errs",
-        since: "",
+        since: "1.2.9",
         write: Write::Interface(|net| net.transmit_errors.map(Value::from)),
     },
     Row {
@@ -112,7 +112,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "net.N.tx.drop",
-        since: "",
+        since: "1.2.9",
         write: Write::Interface(|net| net.transmit_drops.map(Value::from)),
     },
 ];

@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats type",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.job.as_ref()?.kind.map(Value::from)),
     },
     Row {
@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats time_elapsed",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.job.as_ref()?.elapsed.map(Value::from)),
     },
     Row {
@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats time_remaining",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.job.as_ref()?.remaining.map(Value::from)),
     },
     Row {
@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats data_total",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.job.as_ref()?.data.total.map(Value::from)),
     },
     Row {
@@ -61,7 +61,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats data_processed",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.job.as_ref()?.data.processed.map(Value::from)),
     },
     Row {
@@ -72,7 +72,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats data_remaining",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.job.as_ref()?.data.remaining.map(Value::from)),
     },
     Row {
@@ -83,7 +83,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats memory_total",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.job.as_ref()?.memory.total.map(Value::from)),
     },
     Row {
@@ -94,7 +94,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats memory_processed",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.job.as_ref()?.memory.processed.map(Value::from)),
     },
     Row {
@@ -105,7 +105,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats memory_remaining",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.job.as_ref()?.memory.remaining.map(Value::from)),
     },
     Row {
@@ -116,7 +116,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats disk_total",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.job.as_ref()?.disk.total.map(Value::from)),
     },
     Row {
@@ -127,7 +127,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats disk_processed",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.job.as_ref()?.disk.processed.map(Value::from)),
     },
     Row {
@@ -138,7 +138,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats disk_remaining",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.job.as_ref()?.disk.remaining.map(Value::from)),
     },
     Row {
@@ -160,7 +160,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats memory_bps",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.migration()?.memory_rate.map(Value::from)),
     },
     Row {
@@ -171,7 +171,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats disk_bps",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.migration()?.disk_rate.map(Value::from)),
     },
     Row {
@@ -182,7 +182,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats memory_dirty_rate * memory_page_size",
-        since: "",
+        since: "3.9",
         write: Write::Domain(|measured| measured.migration()?.dirty_rate.map(Value::from)),
     },
     Row {
@@ -193,7 +193,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats memory_iteration",
-        since: "",
+        since: "1.3.1",
         write: Write::Domain(|measured| measured.migration()?.iteration.map(Value::from)),
     },
     Row {
@@ -204,7 +204,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats downtime",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.migration()?.downtime.map(Value::from)),
     },
     Row {
@@ -215,7 +215,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virDomainGetJobStats setup_time",
-        since: "",
+        since: "1.0.3",
         write: Write::Domain(|measured| measured.migration()?.setup.map(Value::from)),
     },
     Row {
@@ -262,7 +262,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "the event that a job is completed: success",
-        since: "",
+        since: "3.3",
         write: Write::Last(|last| last.job.success.map(Value::from)),
     },
     Row {
@@ -273,7 +273,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "the event that a job is completed: time_elapsed",
-        since: "",
+        since: "3.3",
         write: Write::Last(|last| last.job.elapsed.map(Value::from)),
     },
     Row {
@@ -284,7 +284,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "the event that a job is completed: downtime",
-        since: "",
+        since: "3.3",
         write: Write::Last(|last| last.job.downtime.map(Value::from)),
     },
     Row {
@@ -295,7 +295,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "the event that a job is completed: memory_processed",
-        since: "",
+        since: "3.3",
         write: Write::Last(|last| last.job.memory.processed.map(Value::from)),
     },
     Row {
@@ -306,7 +306,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "the event that a job is completed: data_processed",
-        since: "",
+        since: "3.3",
         write: Write::Last(|last| last.job.data.processed.map(Value::from)),
     },
     Row {
@@ -317,7 +317,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "the event that a job is completed: memory_iteration",
-        since: "",
+        since: "3.3",
         write: Write::Last(|last| last.job.iteration.map(Value::from)),
     },
 ];

@@ -19,7 +19,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.current",
-        since: "",
+        since: "1.2.9",
         write: Write::Domain(|measured| of_host(measured, |balloon| balloon.current)),
     },
     Row {
@@ -30,7 +30,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.maximum",
-        since: "",
+        since: "1.2.9",
         write: Write::Domain(|measured| of_host(measured, |balloon| balloon.maximum)),
     },
     Row {
@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.rss",
-        since: "",
+        since: "2.1",
         write: Write::Domain(|measured| of_host(measured, |balloon| balloon.rss)),
     },
     Row {
@@ -52,7 +52,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.last-update",
-        since: "",
+        since: "2.1",
         write: Write::Domain(is_valid),
     },
     Row {
@@ -63,7 +63,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.last-update",
-        since: "",
+        since: "2.1",
         write: Write::Domain(last_update),
     },
     Row {
@@ -74,7 +74,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.available",
-        since: "",
+        since: "2.1",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.available)),
     },
     Row {
@@ -85,7 +85,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.usable",
-        since: "",
+        since: "2.1",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.usable)),
     },
     Row {
@@ -96,7 +96,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.unused",
-        since: "",
+        since: "2.1",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.unused)),
     },
     Row {
@@ -118,7 +118,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "(balloon.available - balloon.usable) / balloon.available",
-        since: "",
+        since: "2.1",
         write: Write::Domain(used_percent),
     },
     Row {
@@ -129,7 +129,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.swap_in",
-        since: "",
+        since: "2.1",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.swap_in)),
     },
     Row {
@@ -140,7 +140,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.swap_out",
-        since: "",
+        since: "2.1",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.swap_out)),
     },
     Row {
@@ -151,7 +151,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.major_fault",
-        since: "",
+        since: "2.1",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.major_faults)),
     },
     Row {
@@ -162,7 +162,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.minor_fault",
-        since: "",
+        since: "2.1",
         write: Write::Domain(|measured| of_guest(measured, |balloon| balloon.minor_faults)),
     },
     Row {

@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["model"],
         origin: "virNodeGetInfo model",
-        since: "",
+        since: "0.3.0",
         write: Write::Host(|snapshot, samples| {
             if let Some(info) = &snapshot.node.info {
                 samples.push(&[("model", &info.model)], true);
@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virNodeGetInfo cpus",
-        since: "",
+        since: "0.3.0",
         write: Write::Host(|snapshot, samples| {
             push(samples, snapshot.node.info.as_ref().map(|info| info.cpus));
         }),
@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virNodeGetInfo nodes",
-        since: "",
+        since: "0.3.0",
         write: Write::Host(|snapshot, samples| {
             push(samples, snapshot.node.info.as_ref().map(|info| info.nodes));
         }),
@@ -54,7 +54,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virNodeGetInfo sockets",
-        since: "",
+        since: "0.3.0",
         write: Write::Host(|snapshot, samples| {
             push(samples, snapshot.node.info.as_ref().map(|info| info.sockets));
         }),
@@ -67,7 +67,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virNodeGetInfo cores",
-        since: "",
+        since: "0.3.0",
         write: Write::Host(|snapshot, samples| {
             push(samples, snapshot.node.info.as_ref().map(|info| info.cores));
         }),
@@ -80,7 +80,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virNodeGetInfo threads",
-        since: "",
+        since: "0.3.0",
         write: Write::Host(|snapshot, samples| {
             push(samples, snapshot.node.info.as_ref().map(|info| info.threads));
         }),
@@ -93,7 +93,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virNodeGetInfo mhz",
-        since: "",
+        since: "0.3.0",
         write: Write::Host(|snapshot, samples| {
             let info = snapshot.node.info.as_ref().filter(|info| info.mhz > 0);
             let hertz = info.map(|info| u64::from(info.mhz).saturating_mul(MHZ));
@@ -108,7 +108,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virNodeGetInfo memory",
-        since: "",
+        since: "0.3.0",
         write: Write::Host(|snapshot, samples| {
             let info = snapshot.node.info.as_ref();
             push(samples, info.and_then(|info| info.memory_kib.checked_mul(KIB)));
@@ -122,7 +122,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "virNodeGetFreeMemory",
-        since: "",
+        since: "0.4.4",
         write: Write::Host(|snapshot, samples| push(samples, snapshot.node.memory_free)),
     },
 ];
@@ -137,7 +137,7 @@ pub(super) const DETAIL: &[Row] = &[
         },
         labels: &["cpu", "mode"],
         origin: "virNodeGetCPUStats",
-        since: "",
+        since: "0.9.3",
         write: Write::Host(|snapshot, samples| {
             for (cpu, mode, time) in &snapshot.node.cpu_times {
                 samples.push(&[("cpu", cpu), ("mode", mode)], *time);
@@ -152,7 +152,7 @@ pub(super) const DETAIL: &[Row] = &[
         },
         labels: &["use"],
         origin: "virNodeGetMemoryStats",
-        since: "",
+        since: "0.9.3",
         write: Write::Host(|snapshot, samples| {
             for (name, bytes) in &snapshot.node.memory_stats {
                 samples.push(&[("use", name)], *bytes);
@@ -167,7 +167,7 @@ pub(super) const DETAIL: &[Row] = &[
         },
         labels: &["cell"],
         origin: "virNodeGetCellsFreeMemory",
-        since: "",
+        since: "0.4.4",
         write: Write::Host(|snapshot, samples| {
             for (cell, bytes) in &snapshot.node.cells_free {
                 samples.push(&[("cell", cell)], *bytes);

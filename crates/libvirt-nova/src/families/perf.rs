@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["event"],
         origin: "perf.*",
-        since: "",
+        since: "2.3",
         write: Write::Running(push_events),
     },
     Row {
@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "perf.cmt",
-        since: "",
+        since: "1.3.3",
         write: Write::Domain(|measured| measured.stats.as_ref()?.perf.cache_bytes.map(Into::into)),
     },
     Row {
@@ -46,7 +46,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["event"],
         origin: "perf.mbmt, perf.mbml",
-        since: "",
+        since: "1.3.5",
         write: Write::Running(push_bandwidth),
     },
 ];

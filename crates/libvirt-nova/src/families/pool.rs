@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["storage_pool"],
         origin: "virStoragePoolGetInfo state",
-        since: "",
+        since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
             push(snapshot, samples, |info| Some(info.state.into()));
         }),
@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["storage_pool"],
         origin: "virStoragePoolGetInfo capacity",
-        since: "",
+        since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
             push(snapshot, samples, |info| sizes(info).map(|info| info.capacity.into()));
         }),
@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["storage_pool"],
         origin: "virStoragePoolGetInfo allocation",
-        since: "",
+        since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
             push(snapshot, samples, |info| sizes(info).map(|info| info.allocation.into()));
         }),
@@ -54,7 +54,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["storage_pool"],
         origin: "virStoragePoolGetInfo available",
-        since: "",
+        since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
             push(snapshot, samples, |info| sizes(info).map(|info| info.available.into()));
         }),
@@ -67,7 +67,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["storage_pool"],
         origin: "virStoragePoolGetInfo",
-        since: "",
+        since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
             for pool in &snapshot.pools {
                 samples.push(&[("storage_pool", &pool.name)], pool.info.is_none());

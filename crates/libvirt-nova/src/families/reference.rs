@@ -35,12 +35,12 @@ pub(super) fn collectors(text: &mut String) {
 
 /// Writes a line for each family.
 pub(super) fn families<'r>(text: &mut String, rows: impl Iterator<Item = (&'r Section, &'r Row)>) {
-    text.push_str("| name | type | unit | labels | from | since | collector | |\n");
-    text.push_str("|---|---|---|---|---|---|---|---|\n");
+    text.push_str("| name | type | unit | labels | from | since | collector | cost | |\n");
+    text.push_str("|---|---|---|---|---|---|---|---|---|\n");
     for (section, row) in rows {
         let Row { family, origin, since, .. } = row;
         let (name, kind, help) = (family.name, family.kind.word(), family.help);
-        let (unit, labels) = (unit(name, family.kind), labels(row).join(", "));
+        let (unit, labels, cost) = (unit(name, family.kind), labels(row).join(", "), cost(origin));
         let collector = match section.collector {
             Some(collector) if section.is_tinkoff => {
                 format!("{}, --compat=tinkoff", collector.name())
@@ -50,7 +50,7 @@ pub(super) fn families<'r>(text: &mut String, rows: impl Iterator<Item = (&'r Se
         };
         let _ = writeln!(
             text,
-            "| `{name}` | {kind} | {unit} | {labels} | {origin} | {since} | {collector} | {help} |"
+            "| `{name}` | {kind} | {unit} | {labels} | {origin} | {since} | {collector} | {cost} | {help} |"
         );
     }
 }
@@ -100,6 +100,32 @@ pub(super) fn labels(row: &Row) -> Vec<&'static str> {
     labels.sort_unstable();
     labels.dedup();
     labels
+}
+
+/// Returns what libvirtd does for a family, by where it comes from.
+fn cost(origin: &str) -> &'static str {
+    let begins = |beginnings: &[&str]| beginnings.iter().any(|begin| origin.starts_with(begin));
+    if begins(&["balloon.", "block.N.", "vcpu.", "iothread.", "dirtyrate.", "vm.", "cpu.haltpoll."])
+        || origin.contains("balloon.")
+    {
+        "monitor"
+    } else if begins(&["net.N.", "perf."]) {
+        "no monitor"
+    } else if begins(&["state.", "virDomainGetState"]) {
+        "no monitor; a call for each that does not run"
+    } else if begins(&["virDomainGetXMLDesc"]) {
+        ""
+    } else if begins(&["virDomainGetJobStats"]) {
+        "monitor where a job runs; a call a domain"
+    } else if begins(&["virDomain"]) {
+        "no monitor; a call a domain"
+    } else if begins(&["virStoragePool", "virNodeGetCPUStats"]) {
+        "a call each"
+    } else if begins(&["virNode", "virConnectGet"]) {
+        "a call"
+    } else {
+        ""
+    }
 }
 
 /// Returns the unit of a family, which but for inherited names its name says.

@@ -19,7 +19,7 @@ pub(super) const DOMAIN: &[Row] = &[
         },
         labels: &["hypervisor_running", "libvirt_library", "libvirtd_running"],
         origin: "virConnectGetVersion, virConnectGetLibVersion",
-        since: "",
+        since: "0.7.3",
         write: Write::Host(|snapshot, samples| {
             if let [Some(hypervisor), Some(libvirtd)] = &snapshot.versions {
                 let labels = [
@@ -59,7 +59,7 @@ pub(super) const DOMAIN: &[Row] = &[
         },
         labels: &[],
         origin: "state.state",
-        since: "",
+        since: "1.2.8",
         write: Write::Defined(|measured| measured.state().map(|state| state.number().into())),
     },
 ];
@@ -73,7 +73,7 @@ pub(super) const MEMORY: &[Row] = &[
         },
         labels: &[],
         origin: "balloon.current",
-        since: "",
+        since: "1.2.9",
         write: Write::Domain(|measured| measured.stats.as_ref()?.balloon.current.map(Value::from)),
     },
     Row {
@@ -97,7 +97,7 @@ pub(super) const VCPU: &[Row] = &[Row {
     },
     labels: &["vcpu"],
     origin: "virDomainGetVcpus",
-    since: "",
+    since: "0.3.0",
     write: Write::Running(|subject, samples| {
         for (vcpu, cpu) in &subject.measured.placements {
             subject.push_with(&[("vcpu", &vcpu.to_string())], *cpu, samples);
@@ -134,7 +134,7 @@ pub(super) const BLOCK: &[Row] = &[
         },
         labels: &["target_device"],
         origin: "block.N.allocation",
-        since: "",
+        since: "1.2.10",
         write: Write::Block(|block| block.allocation.map(Value::from)),
     },
     Row {
@@ -145,7 +145,7 @@ pub(super) const BLOCK: &[Row] = &[
         },
         labels: &["target_device"],
         origin: "block.N.physical",
-        since: "",
+        since: "1.2.10",
         write: Write::Block(|block| block.physical.map(Value::from)),
     },
 ];
@@ -171,7 +171,7 @@ pub(super) const POOL: &[Row] = &[
         },
         labels: &["pool"],
         origin: "virStoragePoolGetInfo",
-        since: "",
+        since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
             for pool in &snapshot.pools {
                 if let Some(info) = pool.info.as_ref().and_then(pool::sizes) {
@@ -188,7 +188,7 @@ pub(super) const POOL: &[Row] = &[
         },
         labels: &["pool"],
         origin: "virStoragePoolGetInfo",
-        since: "",
+        since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
             for pool in &snapshot.pools {
                 if let Some(info) = pool.info.as_ref().and_then(pool::sizes) {
@@ -205,7 +205,7 @@ pub(super) const POOL: &[Row] = &[
         },
         labels: &["pool"],
         origin: "virStoragePoolGetInfo",
-        since: "",
+        since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
             for pool in &snapshot.pools {
                 if let Some(info) = pool.info.as_ref().and_then(pool::sizes) {

@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "vcpu.current",
-        since: "",
+        since: "1.2.9",
         write: Write::Domain(|measured| measured.stats.as_ref()?.vcpus_current.map(Value::from)),
     },
     Row {
@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &[],
         origin: "vcpu.maximum",
-        since: "",
+        since: "1.2.9",
         write: Write::Domain(|measured| measured.stats.as_ref()?.vcpus_maximum.map(Value::from)),
     },
     Row {
@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["vcpu"],
         origin: "vcpu.N.state",
-        since: "",
+        since: "1.2.9",
         write: Write::Vcpu(|vcpu| vcpu.state.map(Value::from)),
     },
     Row {
@@ -46,7 +46,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["vcpu"],
         origin: "vcpu.N.time",
-        since: "",
+        since: "1.2.9",
         write: Write::Vcpu(|vcpu| vcpu.time.map(Value::from)),
     },
     Row {
@@ -57,7 +57,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["vcpu"],
         origin: "vcpu.N.wait",
-        since: "",
+        since: "1.3.2",
         write: Write::Vcpu(|vcpu| vcpu.wait.map(Value::from)),
     },
     Row {
@@ -79,7 +79,7 @@ pub(super) const ROWS: &[Row] = &[
         },
         labels: &["vcpu"],
         origin: "vcpu.N.halted",
-        since: "",
+        since: "2.4",
         write: Write::Vcpu(|vcpu| vcpu.halted.map(Value::from)),
     },
 ];
