@@ -14,6 +14,7 @@
 mod bench;
 mod exporter;
 mod faults;
+mod host;
 #[path = "../real/http.rs"]
 mod http;
 mod load;
