@@ -171,9 +171,9 @@ impl Care {
 
     /// Whether a domain is better not read now: the last attempt hangs, or any would.
     pub(crate) fn is_silent(&self, domain: &Domain) -> bool {
-        let is_meant = |procedure| procedure != Procedure::CONNECT_GET_ALL_DOMAIN_STATS;
+        // What waits for a monitor says nothing of what does not.
         self.lookups() == 0
-            || self.ledger.hangs_since(domain.uuid, |call| is_meant(call.procedure)).is_some()
+            || self.ledger.hangs_since(domain.uuid, |call| !call.needs_monitor).is_some()
     }
 
     fn occupied(&self) -> MutexGuard<'_, HashSet<Uuid>> {
