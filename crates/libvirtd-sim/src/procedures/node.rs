@@ -23,7 +23,7 @@ pub(super) fn cells_free_memory(arguments: &mut Arguments<'_>) -> Outcome {
     let cells = first..first.saturating_add(max).min(CELLS);
     let mut writer = Writer::default();
     writer.length(cells.len());
-    cells.for_each(|_| writer.u64(FREE_BYTES / u64::from(CELLS)));
+    cells.for_each(|_| writer.u64(FREE_BYTES_OF_A_CELL));
     Ok(writer.into_bytes())
 }
 
@@ -79,3 +79,4 @@ fn fields(count: u32, fields: [(&str, u64); 4]) -> Outcome {
 
 /// What no guest and no program has.
 const FREE_BYTES: u64 = MEMORY_KIB / 4 * 1024;
+const FREE_BYTES_OF_A_CELL: u64 = FREE_BYTES / CELLS as u64;
