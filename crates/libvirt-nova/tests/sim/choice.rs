@@ -31,7 +31,7 @@ fn of_domains_that_are_left_out_nothing_is_said_and_nothing_asked() {
         (vec!["--instances=instance-00000005"], vec![5]),
         (vec!["--instances=nobody"], vec![]),
     ] {
-        let bench = bench(6, &args.iter().copied().collect::<Vec<_>>());
+        let bench = bench(6, &args);
         // So that everything is due once more.
         (0..3).for_each(|_| drop(bench.scrape()));
         bench.order("flood 4");
