@@ -162,11 +162,18 @@ impl Care {
             || self.ledger.hangs_since(domain.uuid, |call| call.needs_monitor).is_some()
     }
 
+    /// Whether a call that needs the monitor hangs in this domain for certain: it concerns no
+    /// other.
+    pub(crate) fn is_hung_alone(&self, domain: &Domain) -> bool {
+        let is_meant = |call: &Hanging| call.needs_monitor && call.domains == 1;
+        self.ledger.hangs_since(domain.uuid, is_meant).is_some()
+    }
+
     /// Whether a domain is better not read now: the last attempt hangs, or any would.
     pub(crate) fn is_silent(&self, domain: &Domain) -> bool {
-        let is_meant = |procedure| procedure != Procedure::CONNECT_GET_ALL_DOMAIN_STATS;
+        // What waits for a monitor says nothing of what does not.
         self.lookups() == 0
-            || self.ledger.hangs_since(domain.uuid, |call| is_meant(call.procedure)).is_some()
+            || self.ledger.hangs_since(domain.uuid, |call| !call.needs_monitor).is_some()
     }
 
     fn occupied(&self) -> MutexGuard<'_, HashSet<Uuid>> {

@@ -45,8 +45,10 @@ impl Jobs {
     }
 
     async fn job(&self, domain: &Domain) -> Option<(Uuid, Job)> {
-        // Somebody has begun to hang in it, or in as many as may be.
-        if self.care.window() == 0 || self.care.is_hung(domain) || self.care.is_held(domain) {
+        // Somebody has begun to hang in it, or in as many as may be. It has just answered, so a
+        // call that hangs in one of several does not do so in this one.
+        let is_hung = self.care.is_hung_alone(domain) || self.care.is_held(domain);
+        if self.care.window() == 0 || is_hung {
             return None;
         }
         let call = DomainGetJobStats { domain, completed: false };

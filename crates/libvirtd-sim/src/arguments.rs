@@ -42,6 +42,11 @@ impl<'a> Arguments<'a> {
         self.read()
     }
 
+    /// Reads a storage pool: its name and its UUID.
+    pub(crate) fn pool(&mut self) -> Result<(String, Uuid), Refusal> {
+        Ok((self.string()?, self.uuid()?))
+    }
+
     pub(crate) fn optional_string(&mut self) -> Result<Option<String>, Refusal> {
         self.optional(Self::string)
     }

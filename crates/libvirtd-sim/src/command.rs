@@ -5,9 +5,10 @@ use std::{fmt, time::Duration};
 use crate::{
     event::Happening,
     host::{Host, State},
-    instance::{DEVICES_MAX, Health, Instance},
+    instance::{Altered, DEVICES_MAX, Health, Instance, State as RunState},
     job::Job,
     nova,
+    pool::{POOL_STATES, Pool},
 };
 use words::Words;
 
@@ -75,6 +76,45 @@ pub(crate) fn parse(line: &str, host: &Host) -> Result<Command, CommandError> {
             let count = words.number("how many domains", 0..=DOMAINS_MAX)?;
             change(move |state| state.populate(count))
         }
+        "define" => {
+            let number = words.number("the number of an instance", 1..=DOMAINS_MAX)?;
+            change(move |state| state.define(number))
+        }
+        "undefine" => each(words.domains()?, State::undefine),
+        "rename" => {
+            let numbers = words.domains()?;
+            let name = words.some("its new name")?;
+            // Nothing tells of it: the list says so.
+            each(numbers, move |state, number| {
+                with(state, number, |instance| instance.domain.name.clone_from(&name));
+            })
+        }
+        "field" => field(&mut words)?,
+        "xml" => {
+            let numbers = words.domains()?;
+            let texts = (words.some("a text")?, words.some("what is there in its stead")?);
+            each(numbers, move |state, number| {
+                with(state, number, |instance| instance.xml.push(texts.clone()));
+            })
+        }
+        "migrate" => {
+            let numbers = words.domains()?;
+            match words.peek() {
+                None => each(numbers, State::migrate),
+                Some(_) if words.next("how it ends", &["end", "abort"])? == "end" => {
+                    each(numbers, State::end_migration)
+                }
+                Some(_) => each(numbers, |state, number| {
+                    with(state, number, |instance| instance.migration = None);
+                }),
+            }
+        }
+        "reboot" => each(words.domains()?, |state, number| tell(state, number, &Happening::Reboot)),
+        "watchdog" => {
+            each(words.domains()?, |state, number| tell(state, number, &Happening::Watchdog))
+        }
+        "io-error" => each(words.domains()?, io_error),
+        "pool" => pool(&mut words)?,
         "start" => each(words.domains()?, |state, number| {
             state.start(number);
         }),
@@ -138,8 +178,9 @@ pub(crate) fn parse(line: &str, host: &Host) -> Result<Command, CommandError> {
 /// Every command's first word.
 const VERBS: &[&str] = &[
     "domains", "start", "destroy", "suspend", "resume", "metadata", "attach", "detach", "balloon",
-    "stuck", "hold", "busy", "continue", "fault", "clear", "latency", "auth", "flood", "message",
-    "freeze", "thaw", "restart", "down", "up", "clock",
+    "define", "undefine", "rename", "field", "xml", "migrate", "reboot", "watchdog", "io-error",
+    "pool", "stuck", "hold", "busy", "continue", "fault", "clear", "latency", "auth", "flood",
+    "message", "freeze", "thaw", "restart", "down", "up", "clock",
 ];
 /// As many domains as a host is asked for; the protocol's own limit is 16,384.
 const DOMAINS_MAX: u32 = 10_000;
@@ -166,9 +207,59 @@ fn suspend(state: &mut State, number: u32) {
     let State { clock, instances, subscribers, .. } = state;
     let running = |it: &&mut Instance| it.is_active() && it.state.numbers().0 == 1;
     if let Some(instance) = instances.get_mut(&number).filter(running) {
-        instance.suspend(clock.now());
+        instance.suspend(clock.now(), RunState::Paused);
         subscribers.tell(&instance.domain, &Happening::SUSPENDED);
     }
+}
+
+/// A disk has no room, so the guest is paused.
+fn io_error(state: &mut State, number: u32) {
+    let State { clock, instances, subscribers, .. } = state;
+    let running = |it: &&mut Instance| it.is_active() && it.state.numbers().0 == 1;
+    if let Some(instance) = instances.get_mut(&number).filter(running) {
+        let happening = Happening::IoError(instance.disk_path(0), "virtio-disk0".to_owned());
+        subscribers.tell(&instance.domain, &happening);
+        instance.suspend(clock.now(), RunState::IoError);
+        subscribers.tell(&instance.domain, &Happening::SUSPENDED_IO_ERROR);
+    }
+}
+
+/// Tells of a domain that runs.
+fn tell(state: &State, number: u32, what: &Happening) {
+    if let Some(instance) = state.instances.get(&number).filter(|it| it.is_active()) {
+        state.subscribers.tell(&instance.domain, what);
+    }
+}
+
+fn field(words: &mut Words<'_>) -> Result<Command, CommandError> {
+    let numbers = words.domains()?;
+    let field = words.some("a field")?;
+    let value = words.some("its value")?;
+    let altered = match (&*value, value.parse()) {
+        ("-", _) => Altered::Gone,
+        (_, Ok(number)) => Altered::Number(number),
+        (_, Err(_)) => Altered::Text(value),
+    };
+    Ok(each(numbers, move |state, number| {
+        with(state, number, |instance| instance.alter(field.clone(), altered.clone()));
+    }))
+}
+
+fn pool(words: &mut Words<'_>) -> Result<Command, CommandError> {
+    let name = words.some("a pool's name")?;
+    let right = [&POOL_STATES[..], &["gone"]].concat();
+    let state = words.next("its state", &right)?;
+    let Some(state) = POOL_STATES.iter().position(|known| *known == state) else {
+        return Ok(change(move |state| {
+            state.pools.remove(&name);
+        }));
+    };
+    let state = u32::try_from(state).unwrap_or(u32::MAX);
+    let capacity = words.number("how many bytes it has", 0..=u64::MAX)?;
+    let allocation = words.number("how many of them are taken", 0..=capacity)?;
+    Ok(change(move |host| {
+        host.pools.insert(name, Pool { state, capacity, allocation });
+    }))
 }
 
 fn resume(state: &mut State, number: u32) {

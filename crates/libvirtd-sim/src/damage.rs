@@ -49,6 +49,8 @@ fn first_type(packet: &[u8]) -> Option<usize> {
         // A count, then a domain (name, 16 bytes of UUID, id) and its own count.
         344 => string_end(packet, string_end(packet, first)?.checked_add(24)?),
         262 => string_end(packet, first),
+        // A job's type, a count.
+        298 => string_end(packet, first.checked_add(4)?),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Events, and who is told of them.
 
 use libvirt_wire::{
-    Domain,
+    Domain, TypedParam,
     packet::{self, Header, Kind, REMOTE_PROGRAM, Status},
     xdr::Writer,
 };
@@ -20,6 +20,16 @@ pub(crate) enum Happening {
     DeviceAdded(String),
     /// Nova's element changed; its namespace.
     MetadataChange(&'static str),
+    /// The guest reset itself.
+    Reboot,
+    /// The guest's watchdog went off, and nothing was done about it.
+    Watchdog,
+    /// A disk had no room; its path and its alias.
+    IoError(String, String),
+    /// A migration goes through the memory once more.
+    MigrationIteration(i32),
+    /// A job has gone well.
+    JobCompleted(Vec<TypedParam<'static>>),
 }
 
 impl Happening {
@@ -33,6 +43,12 @@ impl Happening {
     pub(crate) const RESUMED: Self = Self::Lifecycle(4, 0);
     /// It was destroyed.
     pub(crate) const STOPPED: Self = Self::Lifecycle(5, 1);
+    /// A disk had no room.
+    pub(crate) const SUSPENDED_IO_ERROR: Self = Self::Lifecycle(3, 2);
+    /// Its last memory is on its way to another host.
+    pub(crate) const SUSPENDED_MIGRATED: Self = Self::Lifecycle(3, 1);
+    /// It runs on another host.
+    pub(crate) const MIGRATED: Self = Self::Lifecycle(5, 3);
     /// QEMU was told to end by the host.
     pub(crate) const SHUT_DOWN: Self = Self::Lifecycle(6, 2);
 
@@ -43,6 +59,11 @@ impl Happening {
             Self::DeviceRemoved(_) => (15, 333),
             Self::DeviceAdded(_) => (19, 354),
             Self::MetadataChange(_) => (23, 379),
+            Self::Reboot => (1, 319),
+            Self::Watchdog => (3, 321),
+            Self::IoError(..) => (6, 324),
+            Self::MigrationIteration(_) => (20, 359),
+            Self::JobCompleted(_) => (21, 363),
         }
     }
 
@@ -60,6 +81,19 @@ impl Happening {
                 writer.i32(METADATA_ELEMENT);
                 writer.optional_string(Some(namespace));
             }
+            Self::Reboot => {}
+            Self::Watchdog => writer.i32(WATCHDOG_NONE),
+            Self::IoError(path, alias) => {
+                writer.string(path);
+                writer.string(alias);
+                writer.i32(IO_ERROR_PAUSE);
+                writer.string("enospc");
+            }
+            Self::MigrationIteration(iteration) => writer.i32(*iteration),
+            Self::JobCompleted(params) => {
+                writer.length(params.len());
+                params.iter().for_each(|param| param.encode(&mut writer));
+            }
         }
         writer.into_bytes()
     }
@@ -67,6 +101,11 @@ impl Happening {
 
 /// `VIR_DOMAIN_METADATA_ELEMENT`
 const METADATA_ELEMENT: i32 = 2;
+
+/// `VIR_DOMAIN_EVENT_WATCHDOG_NONE`
+const WATCHDOG_NONE: i32 = 0;
+/// `VIR_DOMAIN_EVENT_IO_ERROR_PAUSE`
+const IO_ERROR_PAUSE: i32 = 1;
 
 /// Who is told of what.
 #[derive(Debug, Default)]

@@ -12,11 +12,20 @@ pub(crate) struct Faults {
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) occasion: Occasion,
-    /// The domain that the call must concern; `None` for any call.
-    pub(crate) domain: Option<u32>,
+    /// What the call must concern; `None` for any call.
+    pub(crate) target: Option<Target>,
     pub(crate) fault: Fault,
     /// How many times it has still to strike; `None` until it is cleared.
     pub(crate) left: Option<u32>,
+}
+
+/// What a call is about, for a fault to strike that alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Target {
+    /// The domain with this number.
+    Domain(u32),
+    /// The storage pool of this name.
+    Pool(String),
 }
 
 /// What a fault strikes.
@@ -88,16 +97,19 @@ pub(crate) enum Concern {
     Nobody,
     /// These.
     Domains(Vec<u32>),
+    /// The storage pool of this name.
+    Pool(String),
     /// Every domain.
     Everybody,
 }
 
 impl Concern {
-    fn includes(&self, number: u32) -> bool {
-        match self {
-            Self::Nobody => false,
-            Self::Domains(numbers) => numbers.contains(&number),
-            Self::Everybody => true,
+    fn includes(&self, target: &Target) -> bool {
+        match (self, target) {
+            (Self::Domains(numbers), Target::Domain(number)) => numbers.contains(number),
+            (Self::Pool(name), Target::Pool(pool)) => name == pool,
+            (Self::Everybody, Target::Domain(_)) => true,
+            _ => false,
         }
     }
 }
@@ -119,7 +131,7 @@ impl Faults {
                 (Occasion::AnyProcedure, Occasion::Procedure(_)) => true,
                 (ordered, met) => ordered == met,
             };
-            if strikes && rule.domain.is_none_or(|number| concern.includes(number)) {
+            if strikes && rule.target.as_ref().is_none_or(|target| concern.includes(target)) {
                 rule.left = rule.left.map(|left| left.saturating_sub(1));
                 faults.push(rule.fault.clone());
             }

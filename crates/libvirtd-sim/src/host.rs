@@ -11,10 +11,13 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     Settings, Status,
+    asked::Asked,
     clock::Clock,
     event::{Happening, Subscribers},
     fault::Faults,
     instance::{Instance, number_of},
+    migration::Migration,
+    pool::Pool,
     refusal::Refusal,
     status::Board,
 };
@@ -26,6 +29,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Host {
     pub(crate) board: Board,
+    pub(crate) asked: Asked,
     pub(crate) settings: Settings,
     state: RefCell<State>,
     changed: Notify,
@@ -36,6 +40,8 @@ pub(crate) struct Host {
 pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) instances: BTreeMap<u32, Instance>,
+    /// Storage pools by name.
+    pub(crate) pools: BTreeMap<String, Pool>,
     pub(crate) faults: Faults,
     pub(crate) subscribers: Subscribers,
     pub(crate) latency: Duration,
@@ -48,11 +54,12 @@ pub(crate) struct State {
 }
 
 impl Host {
-    pub(crate) fn new(settings: Settings) -> (Self, watch::Receiver<Status>) {
+    pub(crate) fn new(settings: Settings, asked: Asked) -> (Self, watch::Receiver<Status>) {
         let (board, watcher) = Board::new();
         let state = State {
             clock: Clock::start(),
             instances: BTreeMap::new(),
+            pools: BTreeMap::new(),
             faults: Faults::default(),
             subscribers: Subscribers::default(),
             latency: settings.latency,
@@ -60,7 +67,8 @@ impl Host {
             polkit: false,
             runs: 0,
         };
-        let host = Self { board, settings, state: RefCell::new(state), changed: Notify::new() };
+        let (state, changed) = (RefCell::new(state), Notify::new());
+        let host = Self { board, asked, settings, state, changed };
         let domains = host.settings.domains;
         host.state_mut().populate(domains);
         (host, watcher)
@@ -135,6 +143,49 @@ impl State {
             self.instances.insert(number, instance);
             self.start(number);
         }
+    }
+
+    /// Defines a domain, which stays shut off.
+    pub(crate) fn define(&mut self, number: u32) {
+        self.instances.entry(number).or_insert_with(|| {
+            let instance = Instance::new(number);
+            self.subscribers.tell(&instance.domain, &Happening::DEFINED);
+            instance
+        });
+    }
+
+    /// Removes the definition of a domain that is shut off.
+    pub(crate) fn undefine(&mut self, number: u32) {
+        if self.instances.get(&number).is_some_and(|it| !it.is_active())
+            && let Some(gone) = self.instances.remove(&number)
+        {
+            self.subscribers.tell(&gone.domain, &Happening::UNDEFINED);
+        }
+    }
+
+    /// Begins to migrate a domain to another host.
+    pub(crate) fn migrate(&mut self, number: u32) {
+        let began = self.clock.now();
+        let Some(instance) = self.instances.get_mut(&number).filter(|it| it.is_active()) else {
+            return;
+        };
+        let total = instance.flavor.memory_kib().saturating_mul(1024);
+        instance.migration = Some(Migration { began, since: tokio::time::Instant::now(), total });
+        self.subscribers.tell(&instance.domain, &Happening::MigrationIteration(1));
+    }
+
+    /// The migration of a domain has gone well: it is no more here.
+    pub(crate) fn end_migration(&mut self, number: u32) {
+        let now = self.clock.now();
+        let Some(instance) = self.instances.get_mut(&number) else { return };
+        let Some(migration) = instance.migration else { return };
+        let params = migration.completed(now);
+        instance.completed = Some(params.clone());
+        self.subscribers.tell(&instance.domain, &Happening::SUSPENDED_MIGRATED);
+        self.subscribers.tell(&instance.domain, &Happening::JobCompleted(params));
+        instance.destroy();
+        self.subscribers.tell(&instance.domain, &Happening::MIGRATED);
+        self.undefine(number);
     }
 
     /// Starts a domain. Returns whether it was shut off.

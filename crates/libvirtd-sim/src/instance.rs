@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use libvirt_wire::{Domain, Uuid};
+use libvirt_wire::{Domain, TypedParam, Uuid};
 
-use crate::{counters::Counters, flavor::Flavor, job::Job, nova::Nova};
+use crate::{counters::Counters, flavor::Flavor, job::Job, migration::Migration, nova::Nova};
 
 /// A Nova instance on this host.
 #[derive(Debug)]
@@ -24,6 +24,14 @@ pub(crate) struct Instance {
     pub(crate) health: Health,
     /// Who holds the domain's job.
     pub(crate) job: Option<Job>,
+    /// The migration that is under way.
+    pub(crate) migration: Option<Migration>,
+    /// What is told of the last job that went well.
+    pub(crate) completed: Option<Vec<TypedParam<'static>>>,
+    /// Fields of its statistics that are other than they should be.
+    pub(crate) fields: Vec<(String, Altered)>,
+    /// Texts in its XML, and what is there in their stead.
+    pub(crate) xml: Vec<(String, String)>,
     /// How long this run's vCPUs ran before `since`.
     ran: Duration,
     /// Since when they run, by the simulator's clock.
@@ -41,6 +49,8 @@ pub(crate) enum State {
     Unpaused,
     /// Paused by somebody.
     Paused,
+    /// Paused by QEMU, for want of a place to write to.
+    IoError,
     /// Shut off by somebody, but still defined.
     Destroyed,
 }
@@ -52,9 +62,21 @@ impl State {
             Self::Booted => (1, 1),
             Self::Unpaused => (1, 5),
             Self::Paused => (3, 1),
+            Self::IoError => (3, 5),
             Self::Destroyed => (5, 2),
         }
     }
+}
+
+/// What a field of statistics is on command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Altered {
+    /// Not there.
+    Gone,
+    /// This number, of the type that the field has, or an unsigned one of 64 bits.
+    Number(u64),
+    /// This text.
+    Text(String),
 }
 
 /// What a domain makes libvirtd wait for.
@@ -73,11 +95,7 @@ impl Instance {
     pub(crate) fn new(number: u32) -> Self {
         Self {
             number,
-            domain: Domain {
-                name: format!("instance-{number:08x}"),
-                uuid: uuid_of(number),
-                id: None,
-            },
+            domain: Domain { name: name_of(number), uuid: uuid_of(number), id: None },
             flavor: Flavor::of(number),
             nova: Nova::of(number),
             state: State::Destroyed,
@@ -87,6 +105,10 @@ impl Instance {
             balloon_driver: true,
             health: Health::Well,
             job: None,
+            migration: None,
+            completed: None,
+            fields: Vec::new(),
+            xml: Vec::new(),
             ran: Duration::ZERO,
             since: None,
             stopped: Duration::ZERO,
@@ -105,11 +127,17 @@ impl Instance {
         self.since = Some(now);
     }
 
-    pub(crate) fn suspend(&mut self, now: Duration) {
+    /// Has another value in its statistics.
+    pub(crate) fn alter(&mut self, field: String, altered: Altered) {
+        self.fields.retain(|(known, _)| *known != field);
+        self.fields.push((field, altered));
+    }
+
+    pub(crate) fn suspend(&mut self, now: Duration, state: State) {
         self.ran = self.ran(now);
         self.since = None;
         self.stopped = now;
-        self.state = State::Paused;
+        self.state = state;
     }
 
     pub(crate) fn resume(&mut self, now: Duration) {
@@ -124,6 +152,7 @@ impl Instance {
         self.since = None;
         self.health = Health::Well;
         self.job = None;
+        self.migration = None;
     }
 
     /// How long this run's vCPUs have run.
@@ -177,6 +206,11 @@ pub(crate) const BALLOON_PERIOD_SECONDS: u64 = 10;
 /// The most disks or interfaces a domain can have: `vdz`.
 pub(crate) const DEVICES_MAX: u32 = 26;
 
+/// The name that libvirt calls the instance with this number by.
+pub(crate) fn name_of(number: u32) -> String {
+    format!("instance-{number:08x}")
+}
+
 /// The UUID of the instance with this number.
 pub(crate) fn uuid_of(number: u32) -> Uuid {
     let [a, b, c, d] = number.to_be_bytes();
@@ -225,7 +259,7 @@ mod tests {
         let seconds = Duration::from_secs;
         let mut instance = Instance::new(1);
         instance.start(1, seconds(5));
-        instance.suspend(seconds(28));
+        instance.suspend(seconds(28), State::Paused);
         assert_eq!(instance.ran(seconds(60)), seconds(23));
         assert_eq!(instance.balloon_update(seconds(60)), seconds(25));
         instance.resume(seconds(60));

@@ -16,8 +16,11 @@ use crate::{
 mod connect;
 mod domain;
 mod event;
+mod job;
 mod list;
 mod lookup;
+mod node;
+mod pool;
 mod stats;
 
 /// Answers a call; may take as long as a domain makes it.
@@ -49,6 +52,12 @@ pub(crate) async fn answer(
         3 => connect::kind(),
         4 => connect::hypervisor_version(),
         6 => connect::node_info(),
+        101 => node::cells_free_memory(&mut arguments),
+        102 => node::free_memory(),
+        227 => node::cpu_stats(host, &mut arguments),
+        228 => node::memory_stats(&mut arguments),
+        87 => pool::info(host, &mut arguments),
+        281 => pool::list(host, &mut arguments),
         59 => connect::hostname(),
         110 => connect::uri(),
         157 => connect::library_version(),
@@ -57,6 +66,8 @@ pub(crate) async fn answer(
         24 => lookup::by_uuid(host, &mut arguments).await,
         14 => domain::xml(host, connection, &mut arguments).await,
         16 => domain::info(host, &mut arguments).await,
+        20 => job::vcpus(host, &mut arguments).await,
+        298 => job::job_stats(host, &mut arguments).await,
         212 => domain::state(host, &mut arguments).await,
         229 => domain::control_info(host, &mut arguments).await,
         262 => domain::cpu_stats(host, &mut arguments).await,
@@ -79,9 +90,10 @@ pub(crate) async fn answer(
 pub(crate) fn concern(procedure: u32, payload: &[u8]) -> Concern {
     let mut arguments = Arguments::new(payload);
     let domains = match procedure {
-        14 | 16 | 212 | 229 | 262 | 265 => arguments.domain().map(|domain| vec![domain]),
+        14 | 16 | 20 | 212 | 229 | 262 | 265 | 298 => arguments.domain().map(|domain| vec![domain]),
         344 => arguments.domains(),
         273 => return Concern::Everybody,
+        87 => return arguments.pool().map_or(Concern::Nobody, |(name, _)| Concern::Pool(name)),
         _ => return Concern::Nobody,
     };
     match domains {

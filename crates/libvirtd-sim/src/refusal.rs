@@ -21,6 +21,11 @@ impl Refusal {
     pub(crate) fn ordered(code: i32, text: Option<String>) -> Self {
         let (domain, format, usual) = match code {
             38 => (FROM_RPC, "%s", "Cannot write data: Broken pipe"),
+            3 => (
+                FROM_DOMAIN,
+                "this function is not supported by the connection driver: %s",
+                "virConnectListAllStoragePools",
+            ),
             39 => (FROM_RPC, "%s", "authentication required"),
             42 => (FROM_QEMU, "Domain not found: %s", "no domain with matching uuid"),
             55 => (FROM_DOMAIN, "Requested operation is not valid: %s", "domain is not running"),
@@ -82,6 +87,12 @@ impl Refusal {
         Self { code: 42, domain: FROM_QEMU, format: "Domain not found: %s", text }
     }
 
+    /// `VIR_ERR_NO_STORAGE_POOL`; `name` is what the caller called it.
+    pub(crate) fn no_pool(uuid: Uuid, name: &str) -> Self {
+        let text = format!("no storage pool with matching uuid '{uuid}' ({name})");
+        Self { code: 49, domain: FROM_STORAGE, format: "Storage pool not found: %s", text }
+    }
+
     /// `VIR_ERR_OPERATION_INVALID`
     pub(crate) fn not_running() -> Self {
         Self::ordered(55, None)
@@ -125,6 +136,8 @@ const LEVEL_ERROR: i32 = 2;
 const FROM_RPC: i32 = 7;
 /// `VIR_FROM_QEMU`
 const FROM_QEMU: i32 = 10;
+/// `VIR_FROM_STORAGE`
+const FROM_STORAGE: i32 = 18;
 /// `VIR_FROM_DOMAIN`
 const FROM_DOMAIN: i32 = 20;
 /// `VIR_FROM_ACCESS`

@@ -27,6 +27,7 @@ pub(crate) async fn serve(
     let (host, procedure) = (&daemon.host, header.procedure);
     let faults = {
         let concern = procedures::concern(procedure, &payload);
+        host.asked.note(procedure, &concern);
         host.state_mut().faults.strike(Occasion::Procedure(procedure), &concern)
     };
     let outcome = {

@@ -1,6 +1,7 @@
 //! The simulator as whoever starts it sees it.
 
 use std::{
+    collections::BTreeMap,
     error::Error,
     fmt, io,
     path::{Path, PathBuf},
@@ -19,9 +20,11 @@ use tokio::{
 
 use crate::{
     Settings, Status,
+    asked::Asked,
     command::{self, Command, CommandError},
     control,
     daemon::{Daemon, read_only, remove},
+    fault::Target,
     host::Host,
 };
 
@@ -31,6 +34,7 @@ pub struct Simulator {
     socket: PathBuf,
     orders: mpsc::UnboundedSender<Order>,
     status: watch::Receiver<Status>,
+    asked: Asked,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -59,6 +63,8 @@ impl Simulator {
         let (orders, queue) = mpsc::unbounded_channel();
         let (started, outcome) = blocking::channel();
         let (path, sender) = (socket.to_owned(), orders.clone());
+        let asked = Asked::default();
+        let asking = asked.clone();
         let thread = thread::Builder::new().name("libvirtd-sim".to_owned()).spawn(move || {
             let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
@@ -67,12 +73,13 @@ impl Simulator {
                     return;
                 }
             };
-            let run = run(path, settings, sender, queue, started);
+            let host = Host::new(settings, asking);
+            let run = run(path, host, sender, queue, started);
             LocalSet::new().block_on(&runtime, run);
         })?;
         let status = outcome.recv().unwrap_or_else(|_| Err(ended()))?;
         let thread = Mutex::new(Some(thread));
-        Ok(Self { socket: socket.to_owned(), orders, status, thread })
+        Ok(Self { socket: socket.to_owned(), orders, status, asked, thread })
     }
 
     /// The socket that may write.
@@ -122,6 +129,27 @@ impl Simulator {
         *self.status.borrow()
     }
 
+    /// How often a procedure has been called.
+    pub fn calls_of(&self, procedure: u32) -> usize {
+        self.asked.of_procedure(procedure)
+    }
+
+    /// How often each procedure has been called about the instance with this number; a list is
+    /// about none in particular.
+    pub fn calls_about(&self, number: u32) -> BTreeMap<u32, usize> {
+        self.asked.about(&Target::Domain(number))
+    }
+
+    /// How often a storage pool has been asked for.
+    pub fn calls_about_pool(&self, name: &str) -> usize {
+        self.asked.about(&Target::Pool(name.to_owned())).into_values().sum()
+    }
+
+    /// The groups of statistics that have been asked for, of any domain.
+    pub fn groups(&self) -> u32 {
+        self.asked.groups()
+    }
+
     /// Waits until it does what is wanted, for 20 s.
     ///
     /// # Errors
@@ -155,12 +183,11 @@ fn ended() -> io::Error {
 /// What the simulator's thread does.
 async fn run(
     socket: PathBuf,
-    settings: Settings,
+    (host, status): (Host, watch::Receiver<Status>),
     sender: mpsc::UnboundedSender<Order>,
     mut orders: mpsc::UnboundedReceiver<Order>,
     started: blocking::Sender<io::Result<watch::Receiver<Status>>>,
 ) {
-    let (host, status) = Host::new(settings);
     let host = Rc::new(host);
     let (restarts, mut restart) = mpsc::unbounded_channel();
     let mut daemon = match Daemon::start(Rc::clone(&host), &socket, restarts.clone()) {

@@ -12,6 +12,15 @@ pub(crate) fn of(instance: &Instance) -> String {
     let mut xml = String::new();
     // Writing to a string cannot fail.
     let _ = write(&mut xml, instance);
+    // What libvirt gives a domain when it starts it.
+    if !instance.is_active() {
+        let is_given = |line: &str| line.contains("<alias name=") || line.contains("dev='tap");
+        let lines: Vec<_> = xml.split_inclusive('\n').filter(|line| !is_given(line)).collect();
+        xml = lines.concat();
+    }
+    for (text, other) in &instance.xml {
+        xml = xml.replace(text, other);
+    }
     xml
 }
 

@@ -15,7 +15,7 @@ use crate::{
 
 /// Whom a fault may cost samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
+pub(crate) enum Reach {
     /// Nobody.
     Nobody,
     /// The domain that it strikes, and that must lack something.
@@ -130,6 +130,72 @@ fn faults_in_xml() {
     });
 }
 
+/// One that migrates, so that there is something in it.
+#[test]
+fn faults_in_jobs_cost_jobs_alone() {
+    let migrates = format!("migrate {FAULTY}");
+    each_with(4, &[&migrates], |bench, whole, fault, reach| {
+        // The first word is what kind of job it is, and libvirt may have more of them.
+        if fault.starts_with("count") {
+            return;
+        }
+        let jobs = |family: &str| ["job_info_", "migration_"].iter().any(|it| family.contains(it));
+        let lacking = strike_and(bench, whole, 298, FAULTY, fault, reach, |said| {
+            if reach != Connection {
+                let (all, left) = (whole.families_of(FAULTY), said.families_of(FAULTY));
+                let lost = all.iter().filter(|family| !left.contains(*family) && !jobs(family));
+                assert_eq!(lost.count(), 0, "{left:?}");
+            }
+        });
+        if !["utf8", "pad", "pieces 1"].iter().any(|kind| fault.starts_with(kind)) {
+            assert_eq!(lacking, reach != Nobody, "what it lacks");
+        }
+    });
+}
+
+/// Of a domain that does not run, nothing but its state is asked each time.
+#[test]
+fn faults_in_states_cost_states_alone() {
+    let off = format!("destroy {FAULTY}");
+    let state = |family: &str| family.contains("_state");
+    thread::scope(|scope| {
+        for first in 0..4 {
+            let off = &off;
+            scope.spawn(move || {
+                let bench = Bench::with(DOMAINS, &[off], &["--min-age=0", "-interval=0"]);
+                let all = || {
+                    let scrape = bench.scrape();
+                    let running = scrape.samples("libvirt_domain_job_info_type", &[]).len();
+                    let is_whole = scrape.state(FAULTY) == Some("shutoff") && running == 11;
+                    is_whole.then(|| Said::of(&scrape))
+                };
+                let whole = wait_until(PATIENCE, "all of all domains", all).0;
+                for (fault, reach, lasts) in FAULTS.iter().skip(first).step_by(4) {
+                    let _named = Named(fault);
+                    // Its two words are state and reason, which nobody can know better; and on its
+                    // connection nothing else is asked until it has come.
+                    if ["count", "word", "after"].iter().any(|it| fault.starts_with(it)) {
+                        continue;
+                    }
+                    strike_and(&bench, &whole, 212, FAULTY, fault, *reach, |said| {
+                        if *reach != Connection {
+                            let (all, left) = (whole.families_of(FAULTY), said.families_of(FAULTY));
+                            let lost = all.difference(&left).filter(|family| !state(family));
+                            assert_eq!(lost.count(), 0, "{left:?}");
+                        }
+                    });
+                    if *lasts {
+                        bench.order("restart");
+                    }
+                    wait_until(PATIENCE, "the same as before", || {
+                        all().filter(|said| *said == whole)
+                    });
+                }
+            });
+        }
+    });
+}
+
 #[test]
 fn faults_in_the_list() {
     each(4, |bench, whole, fault, reach| {
@@ -192,12 +258,26 @@ fn strike(
     fault: &str,
     reach: Reach,
 ) -> bool {
+    strike_and(bench, whole, procedure, domain, fault, reach, |_| {})
+}
+
+/// The same, and looks at what is said meanwhile.
+fn strike_and(
+    bench: &Bench,
+    whole: &Said,
+    procedure: u32,
+    domain: &str,
+    fault: &str,
+    reach: Reach,
+    look: impl Fn(&Said),
+) -> bool {
     let mut lacked = BTreeSet::new();
     bench.order(&format!("fault {procedure} {domain} {fault}"));
     let lines = bench.exporter.log().len();
     let count = scrapes(bench, |scrape| {
         let said = Said::of(&scrape);
         lacked = said.lacks(whole);
+        look(&said);
         let faulty = BTreeSet::from([FAULTY.to_owned()]);
         match reach {
             Connection => assert_eq!(scrape.up(), !said.is_empty()),
@@ -217,12 +297,16 @@ fn strike(
 }
 
 /// Has each fault treated by `treat`, on so many benches at a time; after each, all is well again.
-fn each(benches: usize, treat: impl Fn(&Bench, &Said, &str, Reach) + Sync) {
+fn each(benches: usize, treat: impl Fn(&Bench, &Said, &'static str, Reach) + Sync) {
     each_with(benches, &[], treat);
 }
 
 /// The same where `commands` are obeyed before the exporters start.
-fn each_with(benches: usize, commands: &[&str], treat: impl Fn(&Bench, &Said, &str, Reach) + Sync) {
+pub(crate) fn each_with(
+    benches: usize,
+    commands: &[&str],
+    treat: impl Fn(&Bench, &Said, &'static str, Reach) + Sync,
+) {
     thread::scope(|scope| {
         for first in 0..benches {
             let treat = &treat;
@@ -251,8 +335,13 @@ fn each_with(benches: usize, commands: &[&str], treat: impl Fn(&Bench, &Said, &s
     });
 }
 
+/// Whether calls stay unanswered for good.
+pub(crate) fn lasts(fault: &str) -> bool {
+    FAULTS.iter().any(|(known, _, lasts)| *known == fault && *lasts)
+}
+
 /// Tells which fault it was that something went wrong with.
-struct Named(&'static str);
+pub(crate) struct Named(pub(crate) &'static str);
 
 impl Drop for Named {
     fn drop(&mut self) {

@@ -12,11 +12,16 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a test is meant to panic")]
 
 mod bench;
+mod choice;
 mod exporter;
 mod faults;
+mod host;
 #[path = "../real/http.rs"]
 mod http;
+mod inactive;
+mod jobs;
 mod load;
+mod odd;
 mod once;
 mod outage;
 mod said;

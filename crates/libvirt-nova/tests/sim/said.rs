@@ -5,26 +5,46 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::scrape::{Family, Labels, Sample, Scrape};
 
 /// Every sample of a domain but those that move with the host's time.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Said(BTreeMap<(String, Labels), f64>);
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    samples: Samples,
+    /// What has happened, counted: it grows, and what has not happened yet is not there.
+    events: Samples,
+}
+
+type Samples = BTreeMap<(String, Labels), f64>;
+
+impl PartialEq for Said {
+    /// Whether the same is said of what is so, whatever has happened meanwhile.
+    fn eq(&self, other: &Self) -> bool {
+        self.samples == other.samples
+    }
+}
 
 /// These tell of the measuring, not of the domain.
 const AGES: [&str; 2] =
     ["libvirt_domain_stats_age_seconds", "libvirt_domain_control_state_seconds"];
 /// These tell that something of the domain is not known.
-const HEALTH: [&str; 3] = [
+const HEALTH: [&str; 4] = [
     "libvirt_domain_stats_complete",
     "libvirt_domain_control_state",
     "libvirt_domain_memory_stats_valid",
+    "libvirt_domain_timed_out",
 ];
+const EVENTS: &str = "libvirt_domain_events_total";
 const MISSION: &str = "libvirt_nova_instance_";
 /// How the names of those families begin that need QEMU's monitor.
-const MONITORED: [&str; 5] = [
+const MONITORED: [&str; 9] = [
     "libvirt_nova_instance_memory",
     "libvirt_nova_instance_rd",
     "libvirt_nova_instance_wr",
     "libvirt_domain_memory_stats_",
     "libvirt_domain_block_stats_",
+    // Without it, but only by a call that would ask for more.
+    "libvirt_domain_vcpu_",
+    "libvirt_domain_info_virtual_cpus",
+    "libvirt_domain_info_memory_usage_bytes",
+    "libvirt_domain_job_info_",
 ];
 
 impl Said {
@@ -33,29 +53,30 @@ impl Said {
     }
 
     pub(crate) fn of_families(families: &[Family]) -> Self {
-        let mut said = BTreeMap::new();
+        let mut said = Self { samples: BTreeMap::new(), events: BTreeMap::new() };
         for Family { name, samples, .. } in families {
             for Sample { labels, value } in samples {
                 if domain(labels).is_some() && !AGES.contains(&&**name) {
                     // A name that is no UTF-8 is shown with this in the place of what is none.
                     let text = |(label, text): (&String, &String)| {
-                        (
-                            label.clone(),
-                            text.replace("\u{fffd}nst", "inst").replace("\u{fffd}ap", "tap"),
-                        )
+                        let spoilt = [("\u{fffd}nst", "inst"), ("\u{fffd}ap", "tap")];
+                        let spoilt = spoilt.into_iter().chain([("\u{fffd}var", "/var")]);
+                        let as_it_is = |text: String, (spoilt, plain)| text.replace(spoilt, plain);
+                        (label.clone(), spoilt.fold(text.clone(), as_it_is))
                     };
                     let labels = labels.iter().map(text).collect();
-                    said.insert((name.clone(), labels), *value);
+                    let part = if name == EVENTS { &mut said.events } else { &mut said.samples };
+                    part.insert((name.clone(), labels), *value);
                 }
             }
         }
-        Self(said)
+        said
     }
 
     /// Panics where a number of the mission's families is not what the simulator's documentation
     /// says that it is after so many seconds.
     pub(crate) fn assert_right(&self, seconds: u64) {
-        for ((family, labels), value) in &self.0 {
+        for ((family, labels), value) in &self.samples {
             let Some(expected) = expected(family, labels, seconds) else { continue };
             #[expect(clippy::cast_precision_loss, reason = "none is beyond 53 bits")]
             let expected = expected as f64;
@@ -65,9 +86,13 @@ impl Said {
 
     /// Whether there is all of so many domains.
     pub(crate) fn is_whole(&self, domains: u32) -> bool {
-        let count = |name: &str| self.0.keys().filter(|(family, _)| family == name).count();
-        let complete =
-            self.0.iter().filter(|((family, _), value)| family == HEALTH[0] && **value == 1.0);
+        let count = |name: &str| self.samples.keys().filter(|(family, _)| family == name).count();
+        let complete = self
+            .samples
+            .iter()
+            .filter(|((family, _), value)| family == HEALTH[0] && **value == 1.0);
+        // By flavor, which take turns.
+        let vcpus = (1..=domains).map(|number| [8, 1, 1, 2, 4][number as usize % 5]).sum();
         let domains: usize = domains.try_into().unwrap();
         complete.count() == domains
             && ["cpu_time_total", "memory_used_kb", "vcpu_count", "info"]
@@ -76,6 +101,14 @@ impl Said {
             && count("libvirt_nova_instance_rxbytes") == domains + domains / 4
             && count("libvirt_nova_instance_rdbytes") == domains + domains / 3
             && count(HEALTH[1]) == 4 * domains
+            && ["job_info_type", "vcpu_current"]
+                .iter()
+                .all(|name| count(&format!("libvirt_domain_{name}")) == domains)
+            // These are also of domains that do not run.
+            && ["info", "openstack_info", "state_reason"]
+                .iter()
+                .all(|name| count(&format!("libvirt_domain_{name}")) >= domains)
+            && count("libvirt_domain_vcpu_time_seconds_total") == vcpus
     }
 
     /// What needs no monitor: neither the domain's memory nor its disks.
@@ -83,20 +116,40 @@ impl Said {
         let needs_monitor = |family: &str| {
             HEALTH.contains(&family) || MONITORED.iter().any(|start| family.starts_with(start))
         };
-        let samples = self.0.iter().filter(|((family, _), _)| !needs_monitor(family));
-        Self(samples.map(|(sample, value)| (sample.clone(), *value)).collect())
+        let samples = self.samples.iter().filter(|((family, _), _)| !needs_monitor(family));
+        let samples = samples.map(|(sample, value)| (sample.clone(), *value)).collect();
+        Self { samples, events: self.events.clone() }
+    }
+
+    /// The same but for what is said of one domain.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        let is_other = |labels: &Labels| domain(labels).is_none_or(|domain| domain != name);
+        self.samples.retain(|(_, labels), _| is_other(labels));
+        self.events.retain(|(_, labels), _| is_other(labels));
+        self
+    }
+
+    /// What is said of one domain: its families.
+    pub(crate) fn families_of(&self, name: &str) -> BTreeSet<&str> {
+        let samples = self.samples.keys().chain(self.events.keys());
+        let of_it = samples.filter(|(_, labels)| domain(labels).is_some_and(|it| it == name));
+        of_it.map(|(family, _)| &**family).collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.samples.is_empty() && self.events.is_empty()
     }
 
     /// Returns the domains of which this says less than `whole` did, and panics where it says
-    /// something else.
+    /// something else, or that less has happened.
     pub(crate) fn lacks(&self, whole: &Self) -> BTreeSet<String> {
         let mut lacking = BTreeSet::new();
-        for ((family, labels), value) in &self.0 {
-            let before = whole.0.get(&(family.clone(), labels.clone()));
+        for (event, count) in &self.events {
+            let before = whole.events.get(event);
+            assert!(before.is_none_or(|before| before <= count), "{event:?} {count} {before:?}");
+        }
+        for ((family, labels), value) in &self.samples {
+            let before = whole.samples.get(&(family.clone(), labels.clone()));
             if HEALTH.contains(&&**family) && before != Some(value) {
                 lacking.extend(domain(labels));
                 continue;
@@ -104,7 +157,10 @@ impl Said {
             let before = before.unwrap_or_else(|| panic!("new: {family} {labels:?} {value}"));
             assert_eq!(value, before, "{family} {labels:?}");
         }
-        let missing = whole.0.keys().filter(|sample| !self.0.contains_key(sample));
+        // What has happened once is told of for as long as the domain is.
+        let missing = whole.samples.keys().filter(|sample| !self.samples.contains_key(sample));
+        let forgotten = whole.events.keys().filter(|event| !self.events.contains_key(event));
+        let missing = missing.chain(forgotten);
         lacking.extend(missing.filter_map(|(_, labels)| domain(labels)));
         lacking
     }

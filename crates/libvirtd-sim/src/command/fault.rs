@@ -9,7 +9,7 @@ use crate::fault::{Damage, Delivery, Fault, Occasion, Rule};
 /// Understands what follows `fault`.
 pub(super) fn parse(words: &mut Words<'_>) -> Result<Command, CommandError> {
     let occasion = occasion(words)?;
-    let domain = words.one_domain()?;
+    let target = words.target()?;
     let fault = fault(words)?;
     let left = if words.peek() == Some("times") {
         words.word();
@@ -17,7 +17,7 @@ pub(super) fn parse(words: &mut Words<'_>) -> Result<Command, CommandError> {
     } else {
         None
     };
-    let rule = Rule { occasion, domain, fault, left };
+    let rule = Rule { occasion, target, fault, left };
     Ok(change(move |state| state.faults.add(rule)))
 }
 

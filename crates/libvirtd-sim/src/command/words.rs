@@ -3,7 +3,7 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use super::{CommandError, MOMENT_MAX};
-use crate::host::State;
+use crate::{fault::Target, host::State, instance::name_of};
 
 /// The words of a command that have not been read yet.
 #[derive(Debug)]
@@ -78,6 +78,17 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// Reads the name of a domain or of a storage pool, or `*`, which is `None`.
+    pub(super) fn target(&mut self) -> Result<Option<Target>, CommandError> {
+        match self.peek().filter(|name| self.state.pools.contains_key(*name)) {
+            Some(pool) => {
+                self.word();
+                Ok(Some(Target::Pool(pool.to_owned())))
+            }
+            None => Ok(self.one_domain()?.map(Target::Domain)),
+        }
+    }
+
     /// Reads one domain's name, or `*`, which is `None`.
     pub(super) fn one_domain(&mut self) -> Result<Option<u32>, CommandError> {
         let word = self.word();
@@ -85,7 +96,10 @@ impl<'a> Words<'a> {
             return Ok(None);
         }
         let instances = &self.state.instances;
-        let named = instances.values().find(|it| Some(it.domain.name.as_str()) == word);
+        // One that has another name now answers to the old one, too.
+        let is_of = |name: &str| Some(name) == word;
+        let named = instances.values().find(|it| is_of(&name_of(it.number)));
+        let named = named.or_else(|| instances.values().find(|it| is_of(&it.domain.name)));
         if let Some(instance) = named {
             return Ok(Some(instance.number));
         }
@@ -95,6 +109,12 @@ impl<'a> Words<'a> {
         };
         let (first, last) = (names(instances.keys().next()), names(instances.keys().next_back()));
         Err(wrong(word, "a domain", &format!("* or one of {first} to {last}")))
+    }
+
+    /// Reads a word that must be there, whatever it is.
+    pub(super) fn some(&mut self, what: &str) -> Result<String, CommandError> {
+        let word = self.word();
+        word.map(str::to_owned).ok_or_else(|| wrong(None, what, "a word without spaces"))
     }
 
     /// Reads a word, whatever it is.

@@ -102,12 +102,18 @@ pub(super) fn node_info() -> Outcome {
     for at in 0..32 {
         writer.i32(b"x86_64".get(at).copied().unwrap_or(0).into());
     }
-    writer.u64(512 << 20);
-    for value in [128, 2_600, 2, 1, 32, 2] {
-        writer.i32(value);
+    writer.u64(MEMORY_KIB);
+    for value in [CPUS, 2_600, CELLS, 1, 32, 2] {
+        writer.u32(value);
     }
     Ok(writer.into_bytes())
 }
+
+/// What the host has.
+pub(super) const MEMORY_KIB: u64 = 512 << 20;
+pub(super) const CPUS: u32 = 128;
+/// NUMA cells, one a socket.
+pub(super) const CELLS: u32 = 2;
 
 fn text(text: &str) -> Outcome {
     let mut writer = Writer::default();

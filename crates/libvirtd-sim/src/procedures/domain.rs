@@ -71,7 +71,10 @@ pub(super) async fn control_info(host: &Rc<Host>, arguments: &mut Arguments<'_>)
     let domain = arguments.domain()?;
     locked(host, &domain).await?;
     let state = host.state();
-    let (control, since) = match active(state.find(&domain)?)?.job {
+    let instance = active(state.find(&domain)?)?;
+    let migrates_since = instance.migration.map(|migration| migration.since);
+    let (control, since) = match instance.job {
+        None if migrates_since.is_some() => (CONTROL_JOB, migrates_since),
         None => (CONTROL_OK, None),
         Some(Job::Other(since)) => (CONTROL_JOB, Some(since)),
         Some(Job::Call(since)) => (CONTROL_OCCUPIED, Some(since)),
@@ -151,13 +154,13 @@ pub(super) async fn metadata(host: &Rc<Host>, arguments: &mut Arguments<'_>) -> 
 const METADATA_ELEMENT: i32 = 2;
 
 /// The number of the domain, once nobody holds its lock.
-async fn locked(host: &Rc<Host>, domain: &libvirt_wire::Domain) -> Result<u32, Refusal> {
+pub(super) async fn locked(host: &Rc<Host>, domain: &libvirt_wire::Domain) -> Result<u32, Refusal> {
     let number = host.state().find(domain)?.number;
     job::lock(host, number).await;
     Ok(number)
 }
 
-fn active(instance: &Instance) -> Result<&Instance, Refusal> {
+pub(super) fn active(instance: &Instance) -> Result<&Instance, Refusal> {
     if instance.is_active() { Ok(instance) } else { Err(Refusal::not_running()) }
 }
 

@@ -47,7 +47,7 @@ impl Filter {
         let is_active = if instance.is_active() { active } else { inactive };
         let state = match instance.state {
             State::Booted | State::Unpaused => running,
-            State::Paused => paused,
+            State::Paused | State::IoError => paused,
             State::Destroyed => shut_off,
         };
         self.chooses(active | inactive, is_active)

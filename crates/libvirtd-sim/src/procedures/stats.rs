@@ -9,7 +9,7 @@ use crate::{
     arguments::Arguments,
     counters::Counters,
     host::{Host, State},
-    instance::Instance,
+    instance::{Altered, Instance},
     job::{self, Held},
     refusal::{Outcome, Refusal},
 };
@@ -21,6 +21,7 @@ mod machine;
 pub(super) async fn all_domains(host: &Rc<Host>, arguments: &mut Arguments<'_>) -> Outcome {
     let domains = arguments.domains()?;
     let (groups, flags) = (arguments.u32()?, arguments.u32()?);
+    host.asked.note_groups(groups);
     let numbers: Vec<_> = {
         let state = host.state();
         if domains.is_empty() {
@@ -123,7 +124,28 @@ impl<'s> Record<'s> {
                 write(&mut record);
             }
         }
+        instance.fields.iter().for_each(|(field, altered)| record.alter(field, altered));
         record
+    }
+
+    /// Does to a field what was ordered.
+    fn alter(&mut self, field: &str, altered: &Altered) {
+        let known = self.params.iter_mut().find(|param| param.field == field);
+        match (altered, known) {
+            (Altered::Gone, _) => self.params.retain(|param| param.field != field),
+            (Altered::Text(text), Some(param)) => param.value = Value::String(text.clone().into()),
+            (Altered::Text(text), None) => {
+                self.push(field.to_owned(), Value::String(text.clone().into()));
+            }
+            (Altered::Number(number), Some(TypedParam { value: Value::UInt(value), .. })) => {
+                *value = u32::try_from(*number).unwrap_or(u32::MAX);
+            }
+            (Altered::Number(number), Some(TypedParam { value: Value::Int(value), .. })) => {
+                *value = i32::try_from(*number).unwrap_or(i32::MAX);
+            }
+            (Altered::Number(number), Some(param)) => param.value = Value::ULLong(*number),
+            (Altered::Number(number), None) => self.count(field.to_owned(), *number),
+        }
     }
 
     fn push(&mut self, field: impl Into<Cow<'static, str>>, value: Value<'static>) {

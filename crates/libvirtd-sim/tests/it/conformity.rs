@@ -3,14 +3,18 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use libvirt_wire::{
-    Call, TypedParam, Value,
-    call::{ConnectGetAllDomainStats, ConnectListAllDomains, DomainGetInfo},
+    Call, Event, EventKind, TypedParam, Value,
+    call::{
+        ConnectGetAllDomainStats, ConnectListAllDomains, ConnectListAllStoragePools, DomainGetInfo,
+        DomainGetJobStats, DomainGetVcpus, NodeGetCellsFreeMemory, NodeGetCpuStats,
+        NodeGetFreeMemory, NodeGetInfo,
+    },
     xdr::{Decode, Reader},
 };
 use roxmltree::{Document, Node};
 
 use crate::raw::{
-    MESSAGE, NOWAIT, OK, Packet, Raw, Sim, about, cpu_stats, metadata, stats, word, words,
+    MESSAGE, NOWAIT, OK, Packet, Raw, Sim, about, cpu_stats, metadata, stats, string, word, words,
 };
 
 fn recorded(name: &str) -> Vec<u8> {
@@ -223,4 +227,292 @@ async fn xml_has_all_elements_but_those_of_a_test() {
         ["domain/os/cmdline ", "domain/os/initrd ", "domain/os/kernel "],
         "{lacking:?}"
     );
+}
+
+/// What a reply decodes to, once it is known that nothing is left over.
+fn decoded<'a, C: Call>(payload: &'a [u8]) -> C::Reply<'a> {
+    assert!(C::decode(&payload[..payload.len() - 1]).is_err(), "something is left over");
+    C::decode(payload).unwrap()
+}
+
+#[tokio::test]
+async fn the_host() {
+    let sim = Sim::with_domains(1);
+    let mut client = sim.client().await;
+    let info = ok(client.call(6, &[]).await);
+    assert_eq!(info.len(), recorded("6-host").len());
+    let info = decoded::<NodeGetInfo>(&info);
+    assert_eq!(info.model, decoded::<NodeGetInfo>(&recorded("6-host")).model);
+    let cpus = info.nodes * info.sockets * info.cores * info.threads;
+    assert_eq!((info.cpus, cpus), (128, 128));
+
+    for (procedure, name) in [(4, "4-qemu"), (157, "157-libvirt")] {
+        assert_eq!(ok(client.call(procedure, &[]).await), recorded(name), "{name}");
+    }
+    let free = ok(client.call(102, &[]).await);
+    assert_eq!(free.len(), recorded("102-host").len());
+    let free = decoded::<NodeGetFreeMemory>(&free);
+    let cells = |payload: &[u8]| decoded::<NodeGetCellsFreeMemory>(payload).0;
+    assert_eq!(cells(&recorded("101-one-cell")).len(), 1);
+    assert_eq!(cells(&ok(client.call(101, &words(&[0, 1])).await)), [free / 2]);
+    assert_eq!(cells(&ok(client.call(101, &words(&[0, 9])).await)), [free / 2; 2]);
+    assert_eq!(client.call(101, &words(&[2, 1])).await.code(), 1);
+}
+
+#[tokio::test]
+async fn the_times_of_its_cpus_and_the_uses_of_its_memory() {
+    let sim = Sim::with_domains(0);
+    let mut client = sim.client().await;
+    let every = u32::MAX;
+    for (procedure, count, all, names) in [
+        (227, [every, 0, 0], [every, 4, 0], ["227-count", "227-all-cpus"]),
+        (228, [0, every, 0], [4, every, 0], ["228-count", "228-all-cells"]),
+    ] {
+        assert_eq!(ok(client.call(procedure, &words(&count)).await), recorded(names[0]));
+        let read = |payload: &[u8]| {
+            let stats = decoded::<NodeGetCpuStats>(payload);
+            let names: Vec<_> = stats.fields.iter().map(|(name, _)| name.to_string()).collect();
+            (names, stats.count, payload.len())
+        };
+        let reply = ok(client.call(procedure, &words(&all)).await);
+        assert_eq!(read(&reply), read(&recorded(names[1])));
+    }
+    ok(client.call(227, &words(&[127, 4, 0])).await);
+    // No such CPU, and another number of fields than there are.
+    for arguments in [[128, 4, 0], [0, 3, 0]] {
+        assert_eq!(client.call(227, &words(&arguments)).await.code(), 1);
+    }
+}
+
+#[tokio::test]
+async fn storage_pools() {
+    let sim = Sim::with_domains(0);
+    let mut client = sim.client().await;
+    assert_eq!(ok(client.call(281, &words(&[1, 0])).await), recorded("281-none"));
+    sim.commands(&["pool recorded running 270553174016 22048378880"]);
+    let list = ok(client.call(281, &words(&[1, 0])).await);
+    assert_eq!(list.len(), recorded("281-one-pool").len());
+    let pool = decoded::<ConnectListAllStoragePools>(&list).0.remove(0);
+    assert_eq!(pool.name, "recorded");
+    let about = |uuid: [u8; 16]| [string("recorded"), uuid.to_vec()].concat();
+    let info = ok(client.call(87, &about(pool.uuid.0)).await);
+    assert_eq!(info, recorded("87-running-pool"));
+    sim.commands(&["pool recorded inactive 270553174016 22048378880"]);
+    let info = ok(client.call(87, &about(pool.uuid.0)).await);
+    assert_eq!(info, recorded("87-inactive-pool"));
+    assert_eq!(client.call(87, &about([0; 16])).await.code(), 49);
+    sim.commands(&["pool recorded gone"]);
+    assert_eq!(ok(client.call(281, &words(&[1, 0])).await), recorded("281-none"));
+}
+
+#[tokio::test]
+async fn jobs() {
+    let sim = Sim::with_domains(1);
+    let mut client = sim.client().await;
+    assert_eq!(ok(client.call(298, &about(1, &[0])).await), recorded("298-no-job"));
+    assert_eq!(ok(client.call(298, &about(1, &[3])).await), recorded("298-no-completed-job"));
+    let read = |payload: &[u8]| {
+        let stats = decoded::<DomainGetJobStats<'_>>(payload);
+        (stats.job_type, fields(&stats.params))
+    };
+    sim.commands(&["clock 10s", "migrate *", "clock 11s"]);
+    let running = ok(client.call(298, &about(1, &[0])).await);
+    assert_eq!(read(&running), read(&recorded("298-running-dump")));
+    let done = |payload: &[u8]| {
+        let stats = decoded::<DomainGetJobStats<'_>>(payload);
+        let done = stats.params.iter().find(|param| param.field == "data_processed").unwrap();
+        done.value.unsigned()
+    };
+    assert_eq!(done(&running), Some(100_000_000));
+    sim.commands(&["clock 12s"]);
+    assert_eq!(done(&ok(client.call(298, &about(1, &[0])).await)), Some(200_000_000));
+    // It has begun to migrate, and nothing keeps others from its monitor.
+    let control = ok(client.call(229, &about(1, &[0])).await);
+    assert_eq!(word(&control, 0), 1);
+    ok(client.call(344, &stats(&[1], 0x7ff, NOWAIT)).await);
+
+    ok(client.call(316, &words(&[21, 0])).await);
+    ok(client.call(316, &words(&[0, 0])).await);
+    sim.commands(&["migrate * end"]);
+    let mut events = Vec::new();
+    for _ in 0..4 {
+        events.push(client.packet().await.unwrap());
+    }
+    let completed = events.iter().find(|event| event.procedure == 363).unwrap();
+    let read = |payload: &[u8]| match Event::decode(363, payload).unwrap().unwrap().kind {
+        EventKind::JobCompleted { params } => fields(&params),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(read(&completed.payload), read(&recorded("363-dump")));
+    let kept = recorded("298-completed-dump");
+    let kept = decoded::<DomainGetJobStats<'_>>(&kept);
+    assert_eq!(read(&completed.payload), fields(&kept.params));
+    // Suspended, stopped, undefined, each with its detail.
+    let lifecycle = events.iter().filter(|event| event.procedure == 318);
+    let lifecycle: Vec<_> = lifecycle
+        .map(|event| {
+            let end = event.payload.len();
+            (word(&event.payload, end - 8), word(&event.payload, end - 4))
+        })
+        .collect();
+    assert_eq!(lifecycle, [(3, 1), (5, 3), (1, 0)]);
+    assert_eq!(client.call(298, &about(1, &[0])).await.code(), 42);
+}
+
+#[tokio::test]
+async fn a_job_that_was_aborted_and_that_of_a_domain_that_is_shut_off() {
+    let sim = Sim::with_domains(1);
+    let mut client = sim.client().await;
+    sim.commands(&["migrate *", "migrate * abort"]);
+    assert_eq!(ok(client.call(298, &about(1, &[0])).await), recorded("298-no-job"));
+    sim.commands(&["destroy *"]);
+    assert_eq!(client.call(298, &about(1, &[0])).await.code(), 55);
+}
+
+#[tokio::test]
+async fn vcpus_one_by_one() {
+    let sim = Sim::with_domains(3);
+    let mut client = sim.client().await;
+    let vcpus = ok(client.call(20, &about(3, &[16, 0])).await);
+    assert_eq!(vcpus.len(), recorded("20-two-vcpus").len());
+    let read = |payload: &[u8]| {
+        let vcpus = decoded::<DomainGetVcpus<'_>>(payload).0;
+        vcpus.into_iter().map(|vcpu| (vcpu.number, vcpu.state)).collect::<Vec<_>>()
+    };
+    assert_eq!(read(&vcpus), read(&recorded("20-two-vcpus")));
+}
+
+#[tokio::test]
+async fn a_domain_that_is_shut_off() {
+    let sim = Sim::with_domains(1);
+    let mut client = sim.client().await;
+    let callback = ok(client.call(316, &words(&[0, 0])).await);
+    sim.commands(&["define 2", "define 2"]);
+    // Once, and then the next thing.
+    sim.commands(&["start instance-00000002", "destroy instance-00000002"]);
+    let mut events = Vec::new();
+    for _ in 0..5 {
+        let payload = client.packet().await.unwrap().payload;
+        assert_eq!(payload[..4], callback);
+        events.push(word(&payload, payload.len() - 8));
+    }
+    assert_eq!(events, [0, 4, 2, 6, 5]);
+    let list = ok(client.call(273, &words(&[1, 0])).await);
+    let ids: Vec<_> = ConnectListAllDomains::decode(&list).unwrap().0;
+    assert_eq!(ids.iter().map(|it| it.id).collect::<Vec<_>>(), [Some(1), None]);
+    assert_eq!(ok(client.call(212, &about(2, &[0])).await), words(&[5, 2]));
+    assert_eq!(ok(client.call(212, &about(1, &[0])).await), words(&[1, 1]));
+    let nova = elements(&ok(client.call(265, &metadata(2)).await));
+    assert_eq!(nova, elements(&ok(client.call(265, &metadata(1)).await)));
+    // What libvirt gives a domain at its start is not there.
+    let running = elements(&ok(client.call(14, &about(1, &[0])).await));
+    let defined = elements(&ok(client.call(14, &about(2, &[0])).await));
+    let lacking: Vec<_> = running.difference(&defined).collect();
+    assert!(
+        lacking.iter().all(|it| it.contains("alias")
+            || *it == "domain type id"
+            || *it == "domain/devices/interface/target dev"),
+        "{lacking:?}"
+    );
+    assert!(lacking.len() > 3, "{lacking:?}");
+    for (procedure, arguments) in
+        [(262, cpu_stats(2)), (229, about(2, &[0])), (20, about(2, &[1, 0]))]
+    {
+        assert_eq!(client.call(procedure, &arguments).await.code(), 55, "{procedure}");
+    }
+    sim.commands(&["undefine *"]);
+    assert_eq!(client.call(212, &about(2, &[0])).await.code(), 42);
+    ok(client.call(212, &about(1, &[0])).await);
+}
+
+#[tokio::test]
+async fn what_happens_to_guests_is_the_same_to_the_byte() {
+    let sim = Sim::with_domains(3);
+    let mut client = sim.client().await;
+    for (event_id, procedure, command, name) in [
+        (1, 319, "reboot instance-00000001", "319-reset"),
+        (3, 321, "watchdog instance-00000003", "321-watchdog"),
+        (20, 359, "migrate instance-00000001", "359-first-pass"),
+        (6, 324, "io-error instance-00000002", "324-disk-full"),
+    ] {
+        let callback = ok(client.call(316, &words(&[event_id, 0])).await);
+        sim.command(command).unwrap();
+        let event = client.packet().await.unwrap();
+        assert_eq!((event.procedure, event.kind), (procedure, MESSAGE), "{name}");
+        assert_eq!(event.payload[..4], callback);
+        let (mine, recorded) = (Event::decode(procedure, &event.payload), recorded(name));
+        if procedure != 324 {
+            assert_eq!(event.payload[4..], recorded[4..], "{name}");
+            continue;
+        }
+        // Its file was somewhere else, and it had been started more often.
+        let mine = mine.unwrap().unwrap().kind;
+        let mut other = Event::decode(procedure, &recorded).unwrap().unwrap().kind;
+        if let (EventKind::IoError { path, .. }, EventKind::IoError { path: other, .. }) =
+            (&mine, &mut other)
+        {
+            other.clone_from(path);
+        }
+        assert_eq!(mine, other);
+    }
+    // Paused for want of room.
+    assert_eq!(ok(client.call(212, &about(2, &[0])).await), words(&[3, 5]));
+    sim.commands(&["resume instance-00000002"]);
+    assert_eq!(ok(client.call(212, &about(2, &[0])).await), words(&[1, 5]));
+}
+
+#[tokio::test]
+async fn what_was_ordered_of_a_domain_and_nothing_else_is_other() {
+    let sim = Sim::with_domains(1);
+    let mut client = sim.client().await;
+    let before = ok(client.call(344, &stats(&[1], 0x7ff, NOWAIT)).await);
+    sim.commands(&[
+        "clock 0s",
+        "field * block.0.new.thing 7",
+        "field * net.count 3",
+        "field * net.0.name -",
+        "field * block.0.name vdz",
+        "rename * other",
+        "xml * <name>other <name>third",
+    ]);
+    let after = ok(client.call(344, &stats(&[1], 0x7ff, NOWAIT)).await);
+    let set = |payload: &[u8]| stats_fields(payload).remove(0).into_iter().collect::<BTreeSet<_>>();
+    let (before, new) = (set(&before), set(&after));
+    let other: Vec<_> = before.symmetric_difference(&new).cloned().collect();
+    let fields = [("block.N.new.thing", "ullong"), ("net.N.name", "string")];
+    assert_eq!(other, fields.map(|(field, kind)| (field.to_owned(), kind)));
+    let reply = ConnectGetAllDomainStats::decode(&after).unwrap();
+    assert_eq!(reply.records[0].domain.name, "other");
+    let value = |field: &str| {
+        let params = &reply.records[0].params;
+        params.iter().find(|param| param.field == field).unwrap().value.clone()
+    };
+    assert_eq!(value("net.count"), Value::UInt(3));
+    assert_eq!(value("block.0.name"), Value::String("vdz".into()));
+    let xml = ok(client.call(14, &about(1, &[0])).await);
+    assert!(String::decode(&mut Reader::new(&xml)).unwrap().contains("<name>third</name>"));
+    // It has its old name, too.
+    sim.commands(&["suspend instance-00000001", "resume other"]);
+}
+
+#[tokio::test]
+async fn what_is_asked_is_counted() {
+    let sim = Sim::with_domains(3);
+    sim.commands(&["pool fast running 10 1"]);
+    let mut client = sim.client().await;
+    ok(client.call(344, &stats(&[1, 3], 0x21, NOWAIT)).await);
+    ok(client.call(344, &stats(&[3], 0x2, NOWAIT)).await);
+    ok(client.call(229, &about(3, &[0])).await);
+    assert_eq!(sim.calls_of(344), 2);
+    assert_eq!(sim.calls_about(3), [(229, 1), (344, 2)].into());
+    assert_eq!(sim.calls_about(2), [].into());
+    assert_eq!(sim.groups(), 0x23);
+    let list = ok(client.call(281, &words(&[1, 0])).await);
+    let pool = decoded::<ConnectListAllStoragePools>(&list).0.remove(0);
+    ok(client.call(87, &[string("fast"), pool.uuid.0.to_vec()].concat()).await);
+    assert_eq!(sim.calls_about_pool("fast"), 1);
+    // A fault may strike one pool alone.
+    sim.commands(&["pool slow running 10 1", "fault 87 slow error 38"]);
+    ok(client.call(87, &[string("fast"), pool.uuid.0.to_vec()].concat()).await);
+    assert_eq!(client.call(87, &[string("slow"), vec![0; 16]].concat()).await.code(), 38);
 }
