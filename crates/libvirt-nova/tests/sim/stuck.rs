@@ -175,3 +175,41 @@ fn guests_that_get_stuck_beside_stuck_ones_take_nothing_from_others() {
         }
     }
 }
+
+/// The first call hangs, and is followed by one that asks for no more than needs no monitor. Later
+/// ones come back at once, with all that libvirt knows by itself.
+#[test]
+fn a_stuck_guest_lacks_what_needs_its_monitor_and_nothing_else() {
+    const STUCK: &str = "instance-00000002";
+    // What only QEMU knows, and what libvirt gives by a call for it.
+    const QEMUS: [(&str, usize); 6] = [
+        ("libvirt_nova_instance_", 7),
+        ("libvirt_domain_block_stats_", 11),
+        ("libvirt_domain_memory_stats_", 14),
+        ("libvirt_domain_job_info_", 1),
+        ("libvirt_domain_vcpu_", 0),
+        ("libvirt_domain_info_", 0),
+    ];
+    const LIBVIRTS: [usize; 6] = [0, 0, 2, 0, 6, 2];
+    let bench = Bench::new(3);
+    let whole = bench.whole(3);
+    bench.order(&format!("stuck {STUCK}"));
+    for round in 0..4 {
+        let said = Said::of(&bench.scrape());
+        assert_eq!(said.lacks(&whole), [STUCK.to_owned()].into(), "round {round}");
+        let (all, left) = (whole.families_of(STUCK), said.families_of(STUCK));
+        assert_eq!(left.difference(&all).count(), 0);
+        let lost: Vec<_> = all.difference(&left).copied().collect();
+        // A scrape that the machine stood still in was made again, and is no first one.
+        let is_first = lost.contains(&"libvirt_domain_vcpu_current");
+        assert!(round == 0 || !is_first, "round {round}: {lost:#?}");
+        let mut sum = 0;
+        for ((begin, qemus), libvirts) in QEMUS.into_iter().zip(LIBVIRTS) {
+            let expected = if is_first { qemus + libvirts } else { qemus };
+            let count = lost.iter().filter(|family| family.starts_with(begin)).count();
+            assert_eq!(count, expected, "{begin} in round {round}: {lost:#?}");
+            sum += expected;
+        }
+        assert_eq!(lost.len(), sum, "round {round}: {lost:#?}");
+    }
+}
