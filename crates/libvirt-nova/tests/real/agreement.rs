@@ -80,10 +80,12 @@ fn every_counter_in_libvirts_words_lies_between_two_readings_too() {
 
 /// Families, the fields that they come from, their devices, and how many of libvirt's units are one
 /// of ours.
-const COUNTERS: [(&str, &str, &str, f64); 17] = [
+const COUNTERS: [(&str, &str, &str, f64); 19] = [
+    ("block_stats_allocation_bytes", "block.0.allocation", "vda", 1.0),
     ("block_stats_capacity_bytes", "block.0.capacity", "vda", 1.0),
     ("block_stats_flush_requests_total", "block.0.fl.reqs", "vda", 1.0),
     ("block_stats_flush_time_seconds_total", "block.0.fl.times", "vda", 1e9),
+    ("block_stats_physical_bytes", "block.0.physical", "vda", 1.0),
     ("block_stats_read_bytes_total", "block.0.rd.bytes", "vda", 1.0),
     ("block_stats_read_requests_total", "block.0.rd.reqs", "vda", 1.0),
     ("block_stats_read_time_seconds_total", "block.0.rd.times", "vda", 1e9),
@@ -101,7 +103,7 @@ const COUNTERS: [(&str, &str, &str, f64); 17] = [
 ];
 
 #[expect(clippy::cast_precision_loss, reason = "a counter of a young guest has far below 53 bits")]
-fn in_order(before: u64, value: f64, after: u64) -> bool {
+pub(crate) fn in_order(before: u64, value: f64, after: u64) -> bool {
     before as f64 <= value && value <= after as f64
 }
 

@@ -96,7 +96,8 @@ fn labels_are_what_nova_and_the_xml_say() {
     assert_eq!(scrape.value("libvirt_nova_instance_info", &[&of_nova[..], &info].concat()), 1.0);
 }
 
-fn between<'x>(xml: &'x str, before: &str, after: &str) -> &'x str {
+/// What stands between two texts.
+pub(crate) fn between<'x>(xml: &'x str, before: &str, after: &str) -> &'x str {
     let (_, rest) = xml.split_once(before).unwrap();
     rest.split_once(after).unwrap().0
 }
