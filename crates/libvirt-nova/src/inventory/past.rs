@@ -54,8 +54,10 @@ impl Past {
             EventKind::Lifecycle { event: STARTED, .. } => past.started = Some(SystemTime::now()),
             EventKind::Lifecycle { event: STOPPED, .. } => past.started = None,
             EventKind::JobCompleted { params } => {
-                let job = Job::new(None, params);
+                let mut job = Job::new(None, params);
                 if job.is_migration() {
+                    // libvirt raises it for migrations that went well, and does not say so.
+                    job.success.get_or_insert(true);
                     let (domain, uuid) = (event.domain.name.clone(), event.domain.uuid.to_string());
                     let last = LastJob { domain, uuid, at: SystemTime::now(), job };
                     past.last_migration = Some(Arc::new(last));
@@ -125,3 +127,31 @@ const STOPPED: i32 = 5;
 const FAREWELL: Duration = Duration::from_mins(10);
 /// Domains that have gone and are told of.
 const FAREWELLS_MAX: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use libvirt_wire::{Domain, TypedParam, Value};
+
+    use super::*;
+
+    fn completed(params: &[(&'static str, Value<'static>)]) -> Option<bool> {
+        let domain = Domain { name: "moved".into(), uuid: Uuid([1; 16]), id: Some(1) };
+        let param = |(field, value): &(&'static str, Value<'static>)| TypedParam {
+            field: (*field).into(),
+            value: value.clone(),
+        };
+        let params = params.iter().map(param).collect();
+        let past = Past::default();
+        past.note(&Event { domain, kind: EventKind::JobCompleted { params } });
+        past.migrations().first()?.job.success
+    }
+
+    #[test]
+    fn a_migration_that_is_told_of_went_well_unless_libvirt_says_otherwise() {
+        let migration = ("operation", Value::Int(5));
+        let flag = Value::Boolean(false);
+        assert_eq!(completed(&[migration.clone()]), Some(true));
+        assert_eq!(completed(&[migration, ("success", flag)]), Some(false));
+        assert_eq!(completed(&[("operation", Value::Int(8))]), None, "a dump");
+    }
+}

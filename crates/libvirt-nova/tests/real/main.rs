@@ -33,6 +33,7 @@ mod http;
 mod join;
 mod labels;
 mod libvirtd;
+mod migration;
 mod mission;
 mod names;
 mod outage;
