@@ -36,6 +36,7 @@ mod libvirtd;
 mod migration;
 mod mission;
 mod names;
+mod option;
 mod outage;
 mod process;
 mod prometheus;
