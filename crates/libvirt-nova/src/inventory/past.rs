@@ -150,7 +150,7 @@ mod tests {
     fn a_migration_that_is_told_of_went_well_unless_libvirt_says_otherwise() {
         let migration = ("operation", Value::Int(5));
         let flag = Value::Boolean(false);
-        assert_eq!(completed(&[migration.clone()]), Some(true));
+        assert_eq!(completed(std::slice::from_ref(&migration)), Some(true));
         assert_eq!(completed(&[migration, ("success", flag)]), Some(false));
         assert_eq!(completed(&[("operation", Value::Int(8))]), None, "a dump");
     }
