@@ -146,6 +146,13 @@ fn memory_is_what_virsh_says() {
         let expected = told[field] * unit;
         assert_eq!(scrape.value(&family, &domain).to_string(), expected.to_string(), "{family}");
     }
+    let stats = guest.virsh().stats(&guest.name);
+    for (family, field) in
+        [("current_balloon_bytes", "balloon.current"), ("maximum_bytes", "balloon.maximum")]
+    {
+        let value = scrape.value(&format!("libvirt_domain_memory_stats_{family}"), &domain);
+        assert_eq!((value / 1024.0).to_string(), stats.text(field), "{family}");
+    }
     assert_eq!(scrape.value("libvirt_domain_memory_stats_valid", &domain), 1.0);
     let percent = scrape.value("libvirt_domain_memory_stats_used_percent", &domain);
     let share = 100.0 * f64::from(u32::try_from(expected[1]).unwrap())

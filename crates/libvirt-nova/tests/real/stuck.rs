@@ -59,6 +59,7 @@ fn a_stuck_qemu_costs_its_own_statistics_and_no_others() {
         assert_eq!(owned(scrape.families_of(&stuck.name)), expected, "round {round}");
         assert_eq!(scrape.value("libvirt_domain_control_state", &occupied), 1.0);
         assert_eq!(scrape.value("libvirt_domain_stats_complete", &of_stuck), 0.0);
+        assert_eq!(scrape.value("libvirt_domain_timed_out", &of_stuck), 1.0);
         let longer = scrape.value("libvirt_domain_control_state_seconds", &of_stuck);
         assert!(longer > since, "{longer} s, and {since} s before");
         since = longer;
