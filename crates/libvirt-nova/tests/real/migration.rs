@@ -35,8 +35,11 @@ fn a_live_migration_is_told_of_while_it_runs_and_remembered_once_the_guest_has_g
         let after = job(&guest);
         assert_job(&scrape, &guest, &before, &after);
         let last_of_source = cpu_time(&scrape, &guest);
-        // As it arrives, the same instance is on the other host, and nobody counts it twice.
-        assert_ne!(destination.scrape().state(&guest.name), Some("running"));
+        // As it arrives, the same instance is on the other host, and does not run there.
+        let arriving = destination.scrape();
+        assert_eq!(arriving.state(&guest.name), Some("paused"));
+        let of_guest = [("domain", &*guest.name), ("uuid", &*guest.uuid), ("reason", "migration")];
+        assert_eq!(arriving.value("libvirt_domain_state_reason", &of_guest), 1.0);
         guest.run("migrate-setspeed", &["10000"]);
         migration.join().unwrap().unwrap();
         last_of_source
