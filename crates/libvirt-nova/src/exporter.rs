@@ -256,7 +256,9 @@ async fn collect(source: &Source, until: Instant) -> Collected {
     }
     let readings = survey.readings.values();
     let unknown = readings.flat_map(|reading| reading.stats.unknown.iter().cloned()).collect();
-    let findings = Findings { times, survey, controls, jobs, placements, states, host };
+    let silent = running().filter(|domain| live.is_silent(domain)).map(|domain| domain.uuid);
+    let silent = silent.collect();
+    let findings = Findings { times, survey, controls, jobs, placements, silent, states, host };
     let snapshot = Snapshot::new(live.hostname.clone(), &there, findings, SystemTime::now());
     Collected { snapshot, unknown, skipped, is_cut }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use libvirt_client::{Calls, Client, Events, Ledger};
-use libvirt_wire::{Uuid, call::ConnectGetHostname};
+use libvirt_wire::{Domain, Uuid, call::ConnectGetHostname};
 use tokio::{
     select,
     time::{self, Instant, MissedTickBehavior},
@@ -129,6 +129,11 @@ impl Live {
             () = self.poll_each(interval) => {}
             () = self.feed.closed() => {}
         }
+    }
+
+    /// Whether a call hangs in a domain.
+    pub(crate) fn is_silent(&self, domain: &Domain) -> bool {
+        self.care.is_hung(domain) || self.care.is_held(domain)
     }
 
     /// The states of domains that do not run.

@@ -1,7 +1,7 @@
 //! What one scrape found: plain data, absent is `None`.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -55,6 +55,8 @@ pub(crate) struct Measured {
     pub(crate) at: Option<Instant>,
     /// Whether QEMU answers libvirt, as far as somebody waits for it.
     pub(crate) control: Option<ControlInfo>,
+    /// Whether a call hangs in it.
+    pub(crate) is_silent: bool,
     /// The job that runs in it, or that none does.
     pub(crate) job: Option<Job>,
     /// vCPUs and the CPUs that they were on last, where they are asked for.
@@ -69,6 +71,8 @@ pub(crate) struct Findings {
     pub(crate) controls: ControlInfos,
     pub(crate) jobs: JobsByDomain,
     pub(crate) placements: Placements,
+    /// The domains in which a call hangs.
+    pub(crate) silent: HashSet<Uuid>,
     /// Of those that do not run.
     pub(crate) states: Vec<(Uuid, DomainStats)>,
     pub(crate) host: HostFacts,
@@ -88,8 +92,16 @@ impl Snapshot {
         findings: Findings,
         now: SystemTime,
     ) -> Self {
-        let Findings { times, survey, controls, mut jobs, mut placements, states, host: facts } =
-            findings;
+        let Findings {
+            times,
+            survey,
+            controls,
+            mut jobs,
+            mut placements,
+            silent,
+            states,
+            host: facts,
+        } = findings;
         let Survey { readings, ended, unbegun, .. } = survey;
         let mut readings = readings;
         let is_absent = |uuid| ended.contains(uuid) || unbegun.contains(uuid);
@@ -109,6 +121,7 @@ impl Snapshot {
                 balloon: told.map(|stats| stats.balloon.clone()),
                 at,
                 control: controls.get(&uuid).copied(),
+                is_silent: silent.contains(&uuid),
                 job: jobs.remove(&uuid),
                 placements: placements.remove(&uuid).unwrap_or_default(),
                 ..Measured::new(instance, stats)
@@ -146,6 +159,7 @@ impl Measured {
             balloon: None,
             at: None,
             control: None,
+            is_silent: false,
             job: None,
             placements: Vec::new(),
         }

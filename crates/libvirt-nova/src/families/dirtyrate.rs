@@ -1,7 +1,5 @@
 //! How fast guests write their memory, where somebody has had it measured.
 
-use std::time::UNIX_EPOCH;
-
 use exposition::{Family, Kind, Samples, Value};
 
 use super::{Row, Subject, Write};
@@ -32,16 +30,15 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         family: Family {
-            name: "libvirt_domain_dirtyrate_start_timestamp_seconds",
+            name: "libvirt_domain_dirtyrate_start_seconds",
             kind: Kind::Gauge,
-            help: "When the measurement began, in seconds since the unix epoch.",
+            help: "When the measurement began, in seconds of the host's monotonic clock, which is about its uptime.",
         },
         labels: &[],
         origin: "dirtyrate.calc_start_time",
         since: "7.2",
         write: Write::Domain(|measured| {
-            let since = of(measured)?.began?.duration_since(UNIX_EPOCH).ok()?;
-            Some(Value::from(since.as_secs()))
+            of(measured)?.began.map(|began| Value::from(began.as_secs()))
         }),
     },
     Row {

@@ -30,12 +30,12 @@ pub(super) const ROWS: &[Row] = &[
         family: Family {
             name: "libvirt_domain_timed_out",
             kind: Kind::Gauge,
-            help: "Whether libvirt did not give all of the statistics of a domain that runs in time.",
+            help: "Whether statistics of the domain are missing because libvirt or QEMU did not answer in time.",
         },
         labels: &[],
         origin: "the collection",
         since: "",
-        write: Write::Domain(|measured| Some(Value::from(!is_complete(measured)))),
+        write: Write::Domain(|measured| Some(Value::from(is_timed_out(measured)))),
     },
     Row {
         family: Family {
@@ -196,6 +196,11 @@ pub(super) const ROWS: &[Row] = &[
         write: Write::Domain(|measured| Some(Value::from(measured.at?.elapsed()))),
     },
 ];
+
+/// One whose job somebody has, a migration that arrives for instance, is not late.
+fn is_timed_out(measured: &Measured) -> bool {
+    !is_complete(measured) && (measured.is_silent || measured.stats.is_none())
+}
 
 fn is_complete(measured: &Measured) -> bool {
     measured.stats.as_ref().is_some_and(DomainStats::is_complete)

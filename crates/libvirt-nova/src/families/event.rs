@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Row] = &[Row {
         help: "What libvirt has said of the domain since the exporter listens: a kind of event, and its detail.",
     },
     labels: &["detail", "event"],
-    origin: "the events lifecycle, reboot, watchdog, io-error-reason, device-added, device-removed, device-removal-failed, job-completed",
+    origin: "the events lifecycle, reboot, watchdog, io-error-reason, device-added, device-removed, device-removal-failed, migration-iteration, job-completed, metadata-change",
     since: "1.2.2",
     write: Write::Any(push_events),
 }];

@@ -256,17 +256,6 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         family: Family {
-            name: "libvirt_domain_migration_last_success",
-            kind: Kind::Gauge,
-            help: "Whether the last migration of the domain away from here went well.",
-        },
-        labels: &[],
-        origin: "the event that a job is completed: success",
-        since: "3.3",
-        write: Write::Last(|last| last.job.success.map(Value::from)),
-    },
-    Row {
-        family: Family {
             name: "libvirt_domain_migration_last_duration_seconds",
             kind: Kind::Gauge,
             help: "How long the last migration of the domain away from here took.",

@@ -53,7 +53,7 @@ impl Past {
             EventKind::Lifecycle { event: STOPPED, .. } => past.started = None,
             EventKind::JobCompleted { params } => {
                 let job = Job::new(None, params);
-                if job.is_migration() {
+                if job.is_migration_away() {
                     let unknown = || Instance::new(event.domain.clone());
                     let instance = instance.cloned().unwrap_or_else(unknown);
                     let last = LastJob { instance, at: SystemTime::now(), job };
@@ -124,3 +124,26 @@ const STOPPED: i32 = 5;
 const FAREWELL: Duration = Duration::from_mins(10);
 /// Domains that have gone and are told of.
 const FAREWELLS_MAX: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use libvirt_wire::{Domain, TypedParam, Value};
+
+    use super::*;
+
+    fn is_told(operation: i32) -> bool {
+        let domain = Domain { name: "moved".into(), uuid: Uuid([1; 16]), id: Some(1) };
+        let field = "operation".into();
+        let params = vec![TypedParam { field, value: Value::Int(operation) }];
+        let past = Past::default();
+        past.note(&Event { domain, kind: EventKind::JobCompleted { params } }, None);
+        !past.migrations().is_empty()
+    }
+
+    /// A dump, and the arrival of a migration, are jobs as well.
+    #[test]
+    fn of_all_jobs_migrations_away_are_told_of() {
+        assert!(is_told(5));
+        assert!(!is_told(4) && !is_told(8));
+    }
+}

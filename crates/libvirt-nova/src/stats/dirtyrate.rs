@@ -2,7 +2,7 @@
 //!
 //! Somebody has to start the measurement (`virsh domdirtyrate-calc`); the exporter does not.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use libvirt_wire::Value;
 
@@ -13,7 +13,8 @@ use super::MIB;
 pub(crate) struct DirtyRate {
     /// `virDomainDirtyRateStatus`: 0 never measured, 1 measuring, 2 measured.
     pub(crate) status: Option<u64>,
-    pub(crate) began: Option<SystemTime>,
+    /// When it began, by the host's monotonic clock: QEMU has no other for it.
+    pub(crate) began: Option<Duration>,
     /// How long was measured.
     pub(crate) period: Option<Duration>,
     /// How it was measured: `page-sampling`, `dirty-bitmap`, `dirty-ring`.
@@ -32,9 +33,7 @@ impl DirtyRate {
         match field {
             "calc_status" => self.status = number,
             "calc_start_time" => {
-                self.began = number
-                    .filter(|seconds| *seconds > 0)
-                    .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+                self.began = number.filter(|seconds| *seconds > 0).map(Duration::from_secs);
             }
             "calc_period" => self.period = number.map(Duration::from_secs),
             "calc_mode" => self.mode = value.text().map(str::to_owned),

@@ -31,8 +31,6 @@ pub(crate) struct Job {
     pub(crate) postcopy_requests: Option<u64>,
     /// Percent by which vCPUs are slowed down.
     pub(crate) throttle: Option<u64>,
-    /// Whether a job that is over went well.
-    pub(crate) success: Option<bool>,
     page_size: Option<u64>,
     dirty_pages: Option<u64>,
 }
@@ -79,7 +77,6 @@ impl Job {
                 "memory_iteration" => job.iteration = number,
                 "memory_postcopy_requests" => job.postcopy_requests = number,
                 "auto_converge_throttle" => job.throttle = number,
-                "success" => job.success = value.flag(),
                 _ => {}
             }
         }
@@ -89,17 +86,19 @@ impl Job {
         job
     }
 
-    /// Whether the job is, or was, a migration to another host.
+    /// Whether the job is a migration, from here or to here.
     pub(crate) fn is_migration(&self) -> bool {
-        self.operation.is_some_and(Operation::is_migration)
+        let is_it = |of: Operation| matches!(of.word(), "migration_in" | "migration_out");
+        self.operation.is_some_and(is_it)
+    }
+
+    /// Whether the job is, or was, a migration to another host.
+    pub(crate) fn is_migration_away(&self) -> bool {
+        self.operation.is_some_and(|of| of.word() == "migration_out")
     }
 }
 
 impl Operation {
-    fn is_migration(self) -> bool {
-        matches!(self.word(), "migration_in" | "migration_out")
-    }
-
     /// libvirt's constant in lower case, without its prefix.
     pub(crate) fn word(self) -> &'static str {
         let words = [

@@ -80,10 +80,12 @@ fn every_counter_in_libvirts_words_lies_between_two_readings_too() {
 
 /// Families, the fields that they come from, their devices, and how many of libvirt's units are one
 /// of ours.
-const COUNTERS: [(&str, &str, &str, f64); 17] = [
+const COUNTERS: [(&str, &str, &str, f64); 19] = [
+    ("block_stats_allocation_bytes", "block.0.allocation", "vda", 1.0),
     ("block_stats_capacity_bytes", "block.0.capacity", "vda", 1.0),
     ("block_stats_flush_requests_total", "block.0.fl.reqs", "vda", 1.0),
     ("block_stats_flush_time_seconds_total", "block.0.fl.times", "vda", 1e9),
+    ("block_stats_physical_bytes", "block.0.physical", "vda", 1.0),
     ("block_stats_read_bytes_total", "block.0.rd.bytes", "vda", 1.0),
     ("block_stats_read_requests_total", "block.0.rd.reqs", "vda", 1.0),
     ("block_stats_read_time_seconds_total", "block.0.rd.times", "vda", 1e9),
@@ -101,7 +103,7 @@ const COUNTERS: [(&str, &str, &str, f64); 17] = [
 ];
 
 #[expect(clippy::cast_precision_loss, reason = "a counter of a young guest has far below 53 bits")]
-fn in_order(before: u64, value: f64, after: u64) -> bool {
+pub(crate) fn in_order(before: u64, value: f64, after: u64) -> bool {
     before as f64 <= value && value <= after as f64
 }
 
@@ -143,6 +145,13 @@ fn memory_is_what_virsh_says() {
         let family = format!("libvirt_domain_memory_stats_{family}");
         let expected = told[field] * unit;
         assert_eq!(scrape.value(&family, &domain).to_string(), expected.to_string(), "{family}");
+    }
+    let stats = guest.virsh().stats(&guest.name);
+    for (family, field) in
+        [("current_balloon_bytes", "balloon.current"), ("maximum_bytes", "balloon.maximum")]
+    {
+        let value = scrape.value(&format!("libvirt_domain_memory_stats_{family}"), &domain);
+        assert_eq!((value / 1024.0).to_string(), stats.text(field), "{family}");
     }
     assert_eq!(scrape.value("libvirt_domain_memory_stats_valid", &domain), 1.0);
     let percent = scrape.value("libvirt_domain_memory_stats_used_percent", &domain);

@@ -11,10 +11,31 @@ use crate::{
 };
 
 /// What needs no monitor, of a guest of firmware alone.
-const MONITOR_FREE: [&str; 8] = [
+const MONITOR_FREE: [&str; 29] = [
+    "libvirt_domain_block_stats_info",
     "libvirt_domain_control_state",
+    "libvirt_domain_cpu_system_seconds_total",
+    "libvirt_domain_cpu_user_seconds_total",
+    "libvirt_domain_events_total",
+    "libvirt_domain_info",
+    "libvirt_domain_info_cpu_time_seconds_total",
+    "libvirt_domain_info_maximum_memory_bytes",
+    "libvirt_domain_info_state",
+    "libvirt_domain_interface_stats_info",
+    "libvirt_domain_interface_stats_receive_bytes_total",
+    "libvirt_domain_interface_stats_receive_drops_total",
+    "libvirt_domain_interface_stats_receive_errors_total",
+    "libvirt_domain_interface_stats_receive_packets_total",
+    "libvirt_domain_interface_stats_transmit_bytes_total",
+    "libvirt_domain_interface_stats_transmit_drops_total",
+    "libvirt_domain_interface_stats_transmit_errors_total",
+    "libvirt_domain_interface_stats_transmit_packets_total",
+    "libvirt_domain_openstack_info",
     "libvirt_domain_state",
+    "libvirt_domain_state_reason",
+    "libvirt_domain_stats_age_seconds",
     "libvirt_domain_stats_complete",
+    "libvirt_domain_timed_out",
     "libvirt_nova_instance_cpu_time_total",
     "libvirt_nova_instance_info",
     "libvirt_nova_instance_rxbytes",

@@ -36,7 +36,14 @@ impl Exporter {
 
     /// The same with one that measures anew for each scrape, however soon after another.
     pub(crate) fn fresh_on(libvirtd: &Libvirtd) -> Self {
-        Self::run(command(program()), &["-uri", &libvirtd.uri(), "--min-age=0"]).connected()
+        Self::with(libvirtd, &[])
+    }
+
+    /// The same with more flags.
+    pub(crate) fn with(libvirtd: &Libvirtd, flags: &[&str]) -> Self {
+        let uri = libvirtd.uri();
+        let flags = [&["-uri", &*uri, "--min-age=0"], flags].concat();
+        Self::run(command(program()), &flags).connected()
     }
 
     /// Waits until it is connected.
@@ -135,6 +142,21 @@ impl Drop for Exporter {
         }
     }
 }
+
+/// What is served in no other way, and needs nothing that a host may lack.
+pub(crate) const EVERYTHING: [&str; 11] = [
+    "--collector.block-limits",
+    "--collector.dirtyrate",
+    "--collector.haltpoll",
+    "--collector.iothread",
+    "--collector.node-detail",
+    "--collector.perf",
+    "--collector.vcpu-kvm",
+    "--collector.vm",
+    "--compat=tinkoff",
+    "--created-timestamps",
+    "--labels=wide",
+];
 
 /// Finds the line of the log that tells the port.
 fn listening(log: &str) -> Option<SocketAddr> {

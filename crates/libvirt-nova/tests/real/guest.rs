@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, process::Command, time::SystemTime};
 use crate::{
     fixture::next_number,
     libvirtd::Libvirtd,
-    process::{Stopped, output, pid_in, testbed},
+    process::{Stopped, output, pid_in, signal, testbed},
     virsh::Virsh,
     wait::{PATIENCE, wait_until},
 };
@@ -102,6 +102,16 @@ impl<'l> Guest<'l> {
     /// Ends it as Nova does when it deletes an instance.
     pub(crate) fn destroy(&self) {
         self.run("destroy", &[]);
+    }
+
+    /// Makes libvirt keep its definition when it ends.
+    pub(crate) fn define(&self) {
+        self.virsh().run(["define", self.file("xml").to_str().unwrap()]);
+    }
+
+    /// Kills its QEMU as the kernel does when memory is short.
+    pub(crate) fn kill(&self) {
+        signal(self.qemu(), "KILL");
     }
 
     /// Makes its QEMU stand still until the value is dropped.

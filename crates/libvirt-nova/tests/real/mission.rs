@@ -96,7 +96,8 @@ fn labels_are_what_nova_and_the_xml_say() {
     assert_eq!(scrape.value("libvirt_nova_instance_info", &[&of_nova[..], &info].concat()), 1.0);
 }
 
-fn between<'x>(xml: &'x str, before: &str, after: &str) -> &'x str {
+/// What stands between two texts.
+pub(crate) fn between<'x>(xml: &'x str, before: &str, after: &str) -> &'x str {
     let (_, rest) = xml.split_once(before).unwrap();
     rest.split_once(after).unwrap().0
 }
@@ -184,12 +185,15 @@ pub(crate) const FAMILIES: [(&str, &str, &str, &[&str]); 12] = [
     ),
 ];
 
-/// The families in libvirt's words that every running guest with a disk and a NIC has, but for those
-/// of its memory.
-pub(crate) const OF_LIBVIRT: [&str; 21] = [
+/// The families in libvirt's words that every running guest of Nova with a disk and a NIC has, but for
+/// those of its memory.
+pub(crate) const OF_LIBVIRT: [&str; 43] = [
+    "libvirt_domain_block_stats_allocation_bytes",
     "libvirt_domain_block_stats_capacity_bytes",
     "libvirt_domain_block_stats_flush_requests_total",
     "libvirt_domain_block_stats_flush_time_seconds_total",
+    "libvirt_domain_block_stats_info",
+    "libvirt_domain_block_stats_physical_bytes",
     "libvirt_domain_block_stats_read_bytes_total",
     "libvirt_domain_block_stats_read_requests_total",
     "libvirt_domain_block_stats_read_time_seconds_total",
@@ -197,6 +201,15 @@ pub(crate) const OF_LIBVIRT: [&str; 21] = [
     "libvirt_domain_block_stats_write_requests_total",
     "libvirt_domain_block_stats_write_time_seconds_total",
     "libvirt_domain_control_state",
+    "libvirt_domain_cpu_system_seconds_total",
+    "libvirt_domain_cpu_user_seconds_total",
+    "libvirt_domain_events_total",
+    "libvirt_domain_info",
+    "libvirt_domain_info_cpu_time_seconds_total",
+    "libvirt_domain_info_maximum_memory_bytes",
+    "libvirt_domain_info_state",
+    "libvirt_domain_info_virtual_cpus",
+    "libvirt_domain_interface_stats_info",
     "libvirt_domain_interface_stats_receive_bytes_total",
     "libvirt_domain_interface_stats_receive_drops_total",
     "libvirt_domain_interface_stats_receive_errors_total",
@@ -205,9 +218,19 @@ pub(crate) const OF_LIBVIRT: [&str; 21] = [
     "libvirt_domain_interface_stats_transmit_drops_total",
     "libvirt_domain_interface_stats_transmit_errors_total",
     "libvirt_domain_interface_stats_transmit_packets_total",
+    "libvirt_domain_job_info_type",
+    "libvirt_domain_openstack_info",
     "libvirt_domain_state",
+    "libvirt_domain_state_reason",
     "libvirt_domain_stats_age_seconds",
     "libvirt_domain_stats_complete",
+    "libvirt_domain_timed_out",
+    "libvirt_domain_vcpu_current",
+    "libvirt_domain_vcpu_delay_seconds_total",
+    "libvirt_domain_vcpu_maximum",
+    "libvirt_domain_vcpu_state",
+    "libvirt_domain_vcpu_time_seconds_total",
+    "libvirt_domain_vcpu_wait_seconds_total",
 ];
 
 /// What QEMU tells of its memory where the guest tells nothing.
@@ -217,7 +240,7 @@ pub(crate) const OF_LIBVIRTS_MEMORY: [&str; 2] =
 /// The labels that every one of them has.
 const NAMES: [&str; 3] = ["libvirtname", "novaname", "novaproject"];
 
-/// Whether a family tells what only the guest's QEMU knows.
+/// Whether a family tells what only the guest's QEMU knows, or what is asked for with that alone.
 pub(crate) fn needs_monitor(family: &str) -> bool {
     let starts = [
         "libvirt_nova_instance_memory_",
@@ -226,8 +249,20 @@ pub(crate) fn needs_monitor(family: &str) -> bool {
         "libvirt_domain_block_stats_",
         "libvirt_domain_memory_stats_",
     ];
-    starts.iter().any(|start| family.starts_with(start))
+    let is_of_qemu = starts.iter().any(|start| family.starts_with(start));
+    // What the XML says of a disk is known of a QEMU that does not answer as well.
+    is_of_qemu && family != "libvirt_domain_block_stats_info"
+        || is_of_the_vcpus(family)
+        || family == JOB
 }
+
+/// Whether a family is one that libvirt gives without QEMU, but only to who would ask QEMU for more.
+pub(crate) fn is_of_the_vcpus(family: &str) -> bool {
+    family.starts_with("libvirt_domain_vcpu_") || family == "libvirt_domain_info_virtual_cpus"
+}
+
+/// Asked of those alone that have given all else.
+pub(crate) const JOB: &str = "libvirt_domain_job_info_type";
 
 /// Families that only a balloon's driver gives.
 pub(crate) const MEMORY: [&str; 3] = [

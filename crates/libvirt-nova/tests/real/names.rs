@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _, io::Write as _, process::Stdio};
 
 use crate::{
-    exporter::Exporter,
+    exporter::{EVERYTHING, Exporter},
     libvirtd::Libvirtd,
     process::{checkout, command},
     prometheus::{complaints, is_inherited},
@@ -53,6 +53,11 @@ fn hostile_names_come_back_as_they_were_typed() {
         let of_guest = [("libvirtname", guest.name.as_str())];
         let info = scrape.sample("libvirt_nova_instance_info", &of_guest).unwrap();
         assert_eq!(info.labels["user"], format!("user {name}"));
+        let of_domain = [("domain", guest.name.as_str())];
+        let info = &scrape.sample("libvirt_domain_openstack_info", &of_domain).unwrap().labels;
+        assert_eq!(info["instance_name"], *name);
+        assert_eq!(info["project_name"], format!("project {name}"));
+        assert_eq!(info["user_name"], format!("user {name}"));
         let families = scrape.families_of(&guest.name);
         assert!(families.contains_key("libvirt_nova_instance_wrreq"), "{families:?}");
         for family in families.into_keys().filter(|name| name.starts_with("libvirt_nova_instance_"))
@@ -66,6 +71,16 @@ fn hostile_names_come_back_as_they_were_typed() {
         assert!(is_inherited(&complaint), "{complaint}");
     }
     assert_eq!(read_by_python(TEXT, &scrape.response.body), read_by_us(&scrape));
+    // And so does everything that flags bring, in both formats.
+    let more = Exporter::with(&libvirtd, &EVERYTHING);
+    let all = more.scrape();
+    assert!(all.families.len() > scrape.families.len() + 10, "{}", all.response.body);
+    assert_eq!(read_by_python(TEXT, &all.response.body), read_by_us(&all));
+    for (guest, name) in guests.iter().zip(&names) {
+        let labels = [("domain", guest.name.as_str()), ("name", name), ("vcpu", "0")];
+        assert!(all.get("libvirt_domain_vcpu_cpu", &labels).is_some(), "{name:?}");
+    }
+    assert!(read_by_python(NAMES_OF_OPENMETRICS, &more.openmetrics()).len() > 100);
     // In either format, a sample has the same name and labels.
     let openmetrics = exporter.openmetrics();
     let samples = |program, text: &str| {
@@ -116,7 +131,7 @@ def line(family, sample, labels):
 ";
 
 /// What the Python client library reads, as `program` prints it.
-fn read_by_python(program: &str, text: &str) -> BTreeSet<String> {
+pub(crate) fn read_by_python(program: &str, text: &str) -> BTreeSet<String> {
     let python = checkout().join("target/testbed/python/bin/python");
     assert!(python.exists(), "{} is missing: run scripts/test", python.display());
     let read = "

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fmt::Write as _,
     fs,
     io::Write,
     net::TcpListener,
@@ -9,11 +10,11 @@ use std::{
 };
 
 use crate::{
-    exporter::Exporter,
+    exporter::{EVERYTHING, Exporter, program},
     fixture::new_dir,
     libvirtd::Libvirtd,
     mission::with_memory,
-    process::{command, outcome},
+    process::{command, outcome, output},
     wait::{PATIENCE, wait_until},
 };
 
@@ -59,10 +60,37 @@ fn prometheus_answers_the_query_of_the_readme() {
 fn promtool_complains_of_inherited_names_alone() {
     let libvirtd = Libvirtd::start(&[]);
     let _guest = libvirtd.kernel_guest(&[("STATS_PERIOD", "1")]).booted();
-    let scrape = with_memory(&Exporter::on(&libvirtd));
-    let found = complaints(&scrape.response.body);
-    assert!(found.iter().all(|complaint| is_inherited(complaint)), "{found:#?}");
-    assert_eq!(found.len(), INHERITED.len(), "{found:#?}");
+    for exporter in [Exporter::on(&libvirtd), Exporter::with(&libvirtd, &EVERYTHING)] {
+        let scrape = with_memory(&exporter);
+        assert_all_inherited(&complaints(&scrape.response.body));
+    }
+}
+
+/// Names of which this host has no sample as well.
+#[test]
+fn promtool_complains_of_inherited_names_alone_in_the_whole_table() {
+    let table = output(command(program()).arg("--list-metrics"));
+    let (_, families) = table.split_once("\n\n").unwrap();
+    let mut exposition = String::new();
+    let mut count = 0;
+    for line in families.lines().filter(|line| line.starts_with("| `")) {
+        let mut cells = line.trim_matches('|').split(" | ").map(str::trim);
+        let name = cells.next().unwrap().trim_matches('`');
+        let (kind, help) = (cells.next().unwrap(), cells.last().unwrap());
+        let sample = match kind {
+            "histogram" => format!("{name}_bucket{{le=\"+Inf\"}} 1\n{name}_sum 1\n{name}_count 1"),
+            _ => format!("{name} 1"),
+        };
+        writeln!(exposition, "# HELP {name} {help}\n# TYPE {name} {kind}\n{sample}").unwrap();
+        count += 1;
+    }
+    assert!(count > 150, "{count} families");
+    assert_all_inherited(&complaints(&exposition));
+}
+
+fn assert_all_inherited(complaints: &BTreeSet<String>) {
+    assert!(complaints.iter().all(|complaint| is_inherited(complaint)), "{complaints:#?}");
+    assert_eq!(complaints.len(), INHERITED.len(), "{complaints:#?}");
 }
 
 /// Whether promtool complains of a name that was there before us.

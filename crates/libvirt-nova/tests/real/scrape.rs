@@ -81,12 +81,16 @@ impl Scrape {
     }
 
     /// The names of the instances that anything is said of, and how many samples each family has of
-    /// them; but for those that come and go with what libvirt is doing at the moment.
+    /// them; but for those that come and go with what libvirt is doing at the moment, and of events
+    /// but for those that are counted from 0 on.
     pub(crate) fn instances(&self) -> BTreeMap<&str, BTreeMap<&str, usize>> {
         let mut instances = BTreeMap::<_, BTreeMap<_, usize>>::new();
         let steady = self.families.iter().filter(|family| !MOMENTARY.contains(&&*family.name));
         for Family { name, samples, .. } in steady {
             for Sample { labels, .. } in samples {
+                if name == EVENTS && !ALARMS.contains(&(&labels["event"], &labels["detail"])) {
+                    continue;
+                }
                 if let Some(instance) = labels.get("libvirtname").or_else(|| labels.get("domain")) {
                     *instances.entry(&**instance).or_default().entry(&**name).or_default() += 1;
                 }
@@ -101,12 +105,19 @@ impl Scrape {
     }
 }
 
-const MOMENTARY: [&str; 3] = [
+const MOMENTARY: [&str; 4] = [
     "libvirt_domain_control_state_seconds",
     // Given without QEMU, but only by a call that would ask it for more.
+    "libvirt_domain_info_memory_usage_bytes",
     "libvirt_domain_memory_stats_current_balloon_bytes",
     "libvirt_domain_memory_stats_maximum_bytes",
 ];
+
+pub(crate) const EVENTS: &str = "libvirt_domain_events_total";
+
+/// The events that nobody wants to miss, with their details: each domain has them all.
+pub(crate) const ALARMS: [(&str, &str); 4] =
+    [("crashed", "panicked"), ("io-error", "pause"), ("stopped", "crashed"), ("stopped", "failed")];
 
 impl Sample {
     fn has(&self, labels: &[(&str, &str)]) -> bool {

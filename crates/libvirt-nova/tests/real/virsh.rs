@@ -17,12 +17,19 @@ impl Virsh {
 
     /// Runs a command that succeeds, and returns what it printed.
     pub(crate) fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> String {
+        self.attempt(args).unwrap_or_else(|complaint| panic!("{complaint}"))
+    }
+
+    /// Runs a command, and returns what it printed or what it complained of.
+    pub(crate) fn attempt<A: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = A>,
+    ) -> Result<String, String> {
         let mut virsh = command("timeout");
         // A libvirtd that hangs must not hang the tests.
         virsh.args(["60", "virsh", "-q", "-c", &self.uri]).args(args);
         let (success, stdout, stderr) = outcome(&mut virsh);
-        assert!(success, "{virsh:?}: {stderr}");
-        stdout
+        if success { Ok(stdout) } else { Err(format!("{virsh:?}: {stderr}")) }
     }
 
     /// `domstats`: every field of a domain, as it is printed.
@@ -41,12 +48,27 @@ impl Virsh {
 
     /// `cpu-stats --total`: the CPU time of a domain, in nanoseconds.
     pub(crate) fn cpu_nanoseconds(&self, domain: &str) -> u64 {
+        self.cpu_times(domain)["cpu_time"]
+    }
+
+    /// The same with the parts of it in user mode and in the kernel.
+    pub(crate) fn cpu_times(&self, domain: &str) -> BTreeMap<String, u64> {
         let printed = self.run(["cpu-stats", "--total", domain]);
-        let words: Vec<_> = printed.split_whitespace().collect();
-        let at = words.iter().position(|word| *word == "cpu_time").unwrap();
-        let (seconds, fraction) = words[at + 1].split_once('.').unwrap();
-        assert_eq!(fraction.len(), "nnnnnnnnn".len(), "{printed}");
-        format!("{seconds}{fraction}").parse().unwrap()
+        let lines = printed.lines().filter_map(|line| line.trim().strip_suffix(" seconds"));
+        let time = |line: &str| {
+            let (name, seconds) = line.split_once(char::is_whitespace).unwrap();
+            let (seconds, fraction) = seconds.trim().split_once('.').unwrap();
+            assert_eq!(fraction.len(), "nnnnnnnnn".len(), "{printed}");
+            (name.to_owned(), format!("{seconds}{fraction}").parse().unwrap())
+        };
+        lines.map(time).collect()
+    }
+
+    /// A command that prints a line for each `name: value`.
+    pub(crate) fn table<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Table {
+        let printed = self.run(args);
+        let lines = printed.lines().filter_map(|line| line.split_once(':'));
+        lines.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()
     }
 
     /// `dominfo`: the CPU time of a domain's process in seconds, to a tenth of one.
@@ -56,6 +78,9 @@ impl Virsh {
         line.trim().strip_suffix('s').unwrap().parse().unwrap()
     }
 }
+
+/// What virsh prints with colons.
+pub(crate) type Table = BTreeMap<String, String>;
 
 /// What `domstats` printed of a domain.
 #[derive(Debug)]
