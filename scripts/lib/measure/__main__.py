@@ -82,13 +82,13 @@ class Measure:
               f"ratio {median(scrapes) / median(calls):.2f}")
 
     def collectors(self):
-        """What each collector adds to a scrape, by scrapes with it and without it in turn."""
+        """What each collector adds to a scrape without any, by scrapes of both in turn."""
         collectors = Collectors(self.binary, self.files)
         try:
             def scrape(exporter):
                 return sum(len(samples) for samples in self.scrape(exporter)[2].values())
             for name, default, theirs, ours, samples in collectors.costs(scrape, self.cpu):
-                print(f"collector {name} ({default}): libvirtd {theirs:.1f}, exporter {ours:.2f} ms CPU, {samples:.0f} samples a scrape")
+                print(f"collector {name} alone ({default}): libvirtd {theirs:.1f}, exporter {ours:.2f} ms CPU, {samples:.0f} samples a scrape")
         finally:
             collectors.stop()
 

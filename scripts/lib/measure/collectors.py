@@ -1,4 +1,4 @@
-"""What each collector costs: scrapes with it and without it, in turn."""
+"""What each collector costs alone: scrapes with it and with none, in turn."""
 
 import re
 import statistics
@@ -10,18 +10,15 @@ ROUNDS = 9
 
 
 class Collectors:
-    """An exporter for each collector, with the defaults but for that one."""
+    """An exporter without any collector, and one for each."""
 
     def __init__(self, binary, files):
         text = subprocess.run([binary, "--list-metrics"], capture_output=True, text=True, check=True).stdout
         table = re.findall(r"^\| `([a-z-]+)` \| (on|off) \|", text, re.MULTILINE)
-        idle = "--min-age=0", "--interval=0"
+        none = binary, files, "--min-age=0", "--interval=0", "--collector.disable-defaults"
         self._exporters = []
-        self.default = self._start(binary, files, *idle)
-        self.others = {}
-        for name, default in table:
-            flag = f"--no-collector.{name}" if default == "on" else f"--collector.{name}"
-            self.others[name] = default, self._start(binary, files, *idle, flag)
+        self.none = self._start(*none)
+        self.ones = {name: (default, self._start(*none, f"--collector.{name}")) for name, default in table}
 
     def _start(self, *arguments):
         exporter = Exporter(*arguments)
@@ -42,12 +39,11 @@ class Collectors:
 
         for exporter in self._exporters:
             scrape(exporter)  # The first one reads metadata and XML.
-        for name, (default, exporter) in self.others.items():
+        for name, (default, exporter) in self.ones.items():
             differences = []
             for _ in range(ROUNDS):
-                pair = measured(self.default), measured(exporter)
-                sign = -1 if default == "on" else 1
-                differences.append([sign * (other - this) for this, other in zip(*pair)])
+                none, one = measured(self.none), measured(exporter)
+                differences.append([with_it - without for without, with_it in zip(none, one)])
             yield name, default, *map(statistics.median, zip(*differences))
 
     def stop(self):
