@@ -1,6 +1,6 @@
 //! Whatever tenants type comes out as they typed it, and of no more than its quotes.
 
-use std::{collections::BTreeSet, fmt::Write as _, io::Write as _, process::Stdio};
+use std::{collections::BTreeSet, fmt::Write as _, fs, io::Write as _, process::Stdio};
 
 use crate::{
     exporter::{EVERYTHING, Exporter},
@@ -101,6 +101,32 @@ fn hostile_names_come_back_as_they_were_typed() {
     for line in exporter.log() {
         assert!(is_dated(&line), "{line:?}");
     }
+}
+
+/// What no guest here can show, a new libvirt's fields for instance, is in the golden scrapes.
+#[test]
+fn every_golden_scrape_is_read_by_readers_that_are_not_ours() {
+    let scrapes = checkout().join("crates/libvirt-nova/testdata/scrapes");
+    let mut formats = BTreeSet::new();
+    for file in fs::read_dir(scrapes).unwrap() {
+        let path = file.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let format = path.extension().unwrap().to_str().unwrap().to_owned();
+        let program = match &*format {
+            "prom" => {
+                for complaint in complaints(&text) {
+                    assert!(is_inherited(&complaint), "{}: {complaint}", path.display());
+                }
+                NAMES_OF_TEXT
+            }
+            "om" => NAMES_OF_OPENMETRICS,
+            _ => panic!("{}", path.display()),
+        };
+        let samples = text.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(read_by_python(program, &text).len(), samples, "{}", path.display());
+        formats.insert(format);
+    }
+    assert_eq!(formats.len(), 2);
 }
 
 /// Prints what the library reads, in the form of [`read_by_us`].
