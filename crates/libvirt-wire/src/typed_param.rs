@@ -117,7 +117,7 @@ impl Value<'_> {
 
     /// Returns a measure, whichever number carried it; 0 or 1 for a flag.
     ///
-    /// `None` for what is no number.
+    /// `None` for what is no number, or none that is finite.
     #[expect(clippy::cast_precision_loss, reason = "a measure, not a count")]
     pub fn double(&self) -> Option<f64> {
         match *self {
@@ -125,7 +125,7 @@ impl Value<'_> {
             Self::UInt(value) => Some(value.into()),
             Self::LLong(value) => Some(value as f64),
             Self::ULLong(value) => Some(value as f64),
-            Self::Double(value) => Some(value),
+            Self::Double(value) => Some(value).filter(|value| value.is_finite()),
             Self::Boolean(value) => Some(value.into()),
             Self::String(_) => None,
         }
@@ -192,6 +192,27 @@ mod tests {
         }
         for value in [Value::Int(-1), Value::LLong(-1), Value::Double(7.0), Value::Boolean(true)] {
             assert_eq!(value.unsigned(), None, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_measure_is_any_number_that_is_finite_and_a_flag_is_one_of_two() {
+        for value in [Value::Int(1), Value::ULLong(1), Value::Double(1.0), Value::Boolean(true)] {
+            assert_eq!(value.double(), Some(1.0), "{value:?}");
+        }
+        for value in
+            [Value::Double(f64::NAN), Value::Double(f64::INFINITY), Value::String("1".into())]
+        {
+            assert_eq!(value.double(), None, "{value:?}");
+        }
+        for (value, flag) in [
+            (Value::Boolean(true), Some(true)),
+            (Value::Int(0), Some(false)),
+            (Value::UInt(1), Some(true)),
+            (Value::Int(2), None),
+            (Value::Double(1.0), None),
+        ] {
+            assert_eq!(value.flag(), flag, "{value:?}");
         }
     }
 

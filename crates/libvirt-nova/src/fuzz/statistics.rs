@@ -45,8 +45,9 @@ pub fn statistics(data: &[u8]) {
         let text = families::expose(Format::Text, selection, &snapshot, &report, 0);
         let mut seen = HashSet::new();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let series = line.rsplit_once(' ').map(|(series, _)| series);
-            assert!(series.is_some_and(|series| seen.insert(series.to_owned())), "{line}");
+            let (series, value) = line.rsplit_once(' ').unwrap_or_default();
+            assert!(seen.insert(series.to_owned()), "{line}");
+            assert!(value.parse().is_ok_and(f64::is_finite), "{line}");
         }
     }
 }
