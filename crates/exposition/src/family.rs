@@ -55,6 +55,6 @@ impl Family {
     /// Returns the unit that ends a name, which OpenMetrics wants to be told.
     pub(crate) fn unit(name: &str) -> Option<&str> {
         let (_, last) = name.rsplit_once('_')?;
-        ["seconds", "bytes", "percent"].contains(&last).then_some(last)
+        ["seconds", "bytes", "percent", "hertz"].contains(&last).then_some(last)
     }
 }

@@ -234,7 +234,15 @@ impl Row {
     /// Writes the samples of one domain.
     fn write_of(&self, subject: &Subject<'_>, samples: &mut Samples<'_>) {
         // What domains have that do not run begins with something else than their start.
-        let is_of_the_run = !matches!(self.write, Write::Defined(_) | Write::Any(_));
+        // And a device may have been plugged in since.
+        let is_of_the_run = matches!(
+            self.write,
+            Write::Instance(_)
+                | Write::Domain(_)
+                | Write::Vcpu(_)
+                | Write::Iothread(_)
+                | Write::Running(_)
+        );
         samples.set_created(subject.created.filter(|_| is_of_the_run));
         let measured = subject.measured;
         match self.write {

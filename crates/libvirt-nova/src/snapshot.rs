@@ -114,7 +114,8 @@ impl Snapshot {
             if stats.as_ref().is_some_and(|stats| !runs(stats, devices)) {
                 return None;
             }
-            let told = stats.as_ref().filter(|stats| holds(stats, devices, now));
+            let told = stats.as_ref();
+            let told = told.filter(|stats| holds(stats, devices, instance.stopped, now));
             Some(Measured {
                 runs: true,
                 cpu: times.get(&uuid).copied().unwrap_or_default(),
@@ -187,12 +188,15 @@ fn runs(stats: &DomainStats, devices: Option<&Devices>) -> bool {
         |tap: &str| stats.nets.iter().any(|net| net.name == tap && net.received_bytes.is_none());
     let is_dead = || {
         let mut interfaces = devices.iter().flat_map(|devices| &devices.interfaces);
-        stats.blocks.iter().all(|block| block.read_bytes.is_none())
+        // A QEMU that lives has memory, where it was looked at.
+        stats.balloon.rss.is_none()
+            && stats.blocks.iter().all(|block| block.read_bytes.is_none())
             && (stats.state == Some(State::Shutdown)
                 || interfaces.any(|nic| nic.is_tap() && nic.target.as_deref().is_some_and(is_gone)))
     };
     match stats.state {
-        Some(State::Shutoff | State::Crashed) => false,
+        // A crashed one may be kept for whoever looks for the cause: its QEMU is there.
+        Some(State::Shutoff) => false,
         Some(State::Paused) if stats.is_starting() => false,
         Some(_) | None => !is_dead(),
     }
@@ -201,17 +205,21 @@ fn runs(stats: &DomainStats, devices: Option<&Devices>) -> bool {
 /// Whether what the guest told of its memory still holds.
 ///
 /// QEMU keeps the last answer of a driver that answers no more. One that is
-/// older than three periods is history, unless the guest stands still: then it
-/// uses what it used.
-fn holds(stats: &DomainStats, devices: Option<&Devices>, now: SystemTime) -> bool {
-    let Some(told) = stats.balloon.last_update else { return true };
-    if !matches!(stats.state, Some(State::Running | State::Blocked)) {
-        return true;
-    }
+/// older than three periods is history, unless the guest has been standing still
+/// since: then it uses what it used.
+fn holds(
+    stats: &DomainStats,
+    devices: Option<&Devices>,
+    stopped: Option<SystemTime>,
+    now: SystemTime,
+) -> bool {
+    let Some(told) = stats.balloon.last_update else { return false };
     let period = devices.map_or(Some(NOVA_PERIOD), |devices| devices.balloon_period);
     let Some(period) = period else { return false };
+    let runs = matches!(stats.state, Some(State::Running | State::Blocked));
+    let then = stopped.filter(|_| !runs).unwrap_or(now);
     // A clock that was set back makes no answer old.
-    now.duration_since(told).map_or(true, |age| age <= period.saturating_mul(PERIODS))
+    then.duration_since(told).map_or(true, |age| age <= period.saturating_mul(PERIODS))
 }
 
 /// Nova's `mem_stats_period_seconds`, for a domain whose XML is not known yet.
@@ -257,6 +265,13 @@ mod tests {
         };
         assert!(runs(&measured(State::Running, Some(1), None), Some(&tap)), "stuck");
         assert!(runs(&measured(State::Running, None, Some(1)), Some(&tap)), "its tap was deleted");
+        assert!(
+            runs(&measured(State::Crashed, Some(1), Some(1)), Some(&tap)),
+            "kept as it crashed"
+        );
+        let mut diskless = measured(State::Running, None, None);
+        diskless.balloon.rss = Some(1);
+        assert!(runs(&diskless, Some(&tap)), "it has no disk, and its tap was deleted");
         assert!(runs(&measured(State::Running, None, None), Some(&vhostuser)), "it had none");
         assert!(runs(&measured(State::Running, None, None), None), "its XML is not known");
         assert!(!runs(&measured(State::Running, None, None), Some(&tap)), "dead");
@@ -268,17 +283,28 @@ mod tests {
     fn what_a_silent_guest_told_holds_for_three_periods() {
         let period = Some(Duration::from_secs(10));
         let devices = Devices { balloon_period: period, ..Devices::default() };
-        let holds = |state, now| holds(&stats(state), Some(&devices), at(now));
-        assert!(holds(State::Running, 1030));
-        assert!(!holds(State::Running, 1031));
-        assert!(holds(State::Running, 990), "the clock was set back");
-        assert!(holds(State::Paused, 9000), "it stands still");
+        let holds = |state, stopped, now| {
+            holds(&stats(state), Some(&devices), Option::map(stopped, at), at(now))
+        };
+        assert!(holds(State::Running, None, 1030));
+        assert!(!holds(State::Running, None, 1031));
+        assert!(holds(State::Running, None, 990), "the clock was set back");
+        assert!(holds(State::Paused, Some(1029), 9000), "it has been standing still since");
+        assert!(!holds(State::Paused, Some(1031), 9000), "it had been silent before");
+        assert!(!holds(State::Paused, None, 9000), "nobody knows for how long it stands still");
+        assert!(holds(State::Paused, None, 1030));
     }
 
     #[test]
     fn nobody_asks_a_guest_without_a_period() {
-        assert!(!holds(&stats(State::Running), Some(&Devices::default()), at(1001)));
-        assert!(holds(&stats(State::Running), None, at(1030)), "the period is not known yet");
-        assert!(!holds(&stats(State::Running), None, at(1031)), "but it is no excuse");
+        let (running, silent) = (stats(State::Running), DomainStats::default());
+        let holds = |stats: &DomainStats, devices: Option<&Devices>, now| {
+            holds(stats, devices, None, at(now))
+        };
+        let never_asks = Devices::default();
+        assert!(!holds(&running, Some(&never_asks), 1001));
+        assert!(holds(&running, None, 1030), "the period is not known yet");
+        assert!(!holds(&running, None, 1031), "but it is no excuse");
+        assert!(!holds(&silent, None, 1000), "it has never told anything");
     }
 }

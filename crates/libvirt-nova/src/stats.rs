@@ -121,8 +121,7 @@ impl DomainStats {
                 ("perf", _) => stats.perf.take(rest, number),
                 ("dirtyrate", _) => stats.dirtyrate.take(rest, value),
                 ("vm", _) => stats.kvm.take(rest, value),
-                // What resctrl counts of caches and of memory's bandwidth is not asked for.
-                ("memory", _) => true,
+                ("memory", _) => rest.ends_with(".monitor.count"),
                 _ => false,
             };
             if !is_known {
@@ -166,10 +165,13 @@ impl DomainStats {
     /// the monitor.
     ///
     /// It looks at the memory of the QEMU process under the same job, so a domain
-    /// without disks tells as well.
+    /// without disks, or with an empty drive alone, tells as well.
     pub(crate) fn is_complete(&self) -> bool {
         let is_counted = |block: &Block| block.read_bytes.is_some();
-        self.balloon.rss.is_some() && (self.blocks.is_empty() || self.blocks.iter().any(is_counted))
+        let is_lacking = |block: &Block| block.is_backed && !is_counted(block);
+        let disks = &self.blocks;
+        self.balloon.rss.is_some()
+            && (disks.iter().any(is_counted) || !disks.iter().any(is_lacking))
     }
 }
 
@@ -247,6 +249,21 @@ mod tests {
             ["vdj", "vdk"]
         );
         assert_eq!(stats.blocks[0].write_requests, None);
+    }
+
+    #[test]
+    fn a_drive_without_a_medium_keeps_nobody_from_being_complete() {
+        let of = |fields: &[(&'static str, Value<'static>)]| {
+            let rss = [("balloon.rss", Value::ULLong(1))];
+            DomainStats::new(&params(&[&rss[..], fields].concat())).is_complete()
+        };
+        let name = |field| (field, Value::String("sda".into()));
+        let image = ("block.0.backingIndex", Value::UInt(1));
+        let counted = ("block.1.rd.bytes", Value::ULLong(0));
+        assert!(of(&[]));
+        assert!(of(&[name("block.0.name")]));
+        assert!(!of(&[name("block.0.name"), image.clone()]), "libvirt is at work on it");
+        assert!(of(&[name("block.0.name"), image, name("block.1.name"), counted]));
     }
 
     #[test]

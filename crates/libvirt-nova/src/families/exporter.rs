@@ -196,8 +196,8 @@ pub(super) const ROWS: &[Row] = &[
             help: "Fields of a libvirt that is newer than the exporter, which it does not know. Indexes are N.",
         },
         labels: &["field"],
-        origin: "virConnectGetAllDomainStats",
-        since: "1.2.8",
+        origin: "what virConnectGetAllDomainStats gives beyond what is known",
+        since: "",
         write: Write::Exporter(|report, samples| {
             for (field, count) in &report.unknown_fields {
                 samples.push(&[("field", field)], *count);

@@ -15,8 +15,11 @@ use std::{
 use expect_test::expect_file;
 use exposition::{Exposition, Format};
 use libvirt_wire::{
-    Domain, EventKind, TypedParam, Uuid, Value,
-    call::{ControlInfo, ControlState, DomainState, NodeInfo, StoragePoolInfo},
+    Call, Domain, EventKind, TypedParam, Uuid, Value,
+    call::{
+        ConnectGetAllDomainStats, ControlInfo, ControlState, DomainGetMetadata, DomainGetXmlDesc,
+        DomainState, NodeInfo, StoragePoolInfo,
+    },
 };
 use tokio::time::Instant;
 
@@ -135,6 +138,70 @@ async fn paused() {
     let stats = snapshot.instances[0].stats.as_mut().unwrap();
     (stats.state, stats.reason) = (state.state, state.reason);
     check("paused", &snapshot);
+}
+
+/// One that is kept for whoever looks for the cause.
+#[tokio::test(start_paused = true)]
+async fn crashed() {
+    let mut snapshot = snapshot(&["01-victoria"]);
+    let state = DomainStats::of_state(DomainState { state: 6, reason: 1 });
+    let stats = snapshot.instances[0].stats.as_mut().unwrap();
+    (stats.state, stats.reason) = (state.state, state.reason);
+    check("crashed", &snapshot);
+}
+
+/// The destination of a migration: somebody has the domain's job, and nobody is late.
+#[tokio::test(start_paused = true)]
+async fn arriving() {
+    let fields = [("state.state", "3"), ("state.reason", "2"), ("balloon.current", "4194304")];
+    let fields = fields.map(|(field, value)| (field.to_owned(), value.to_owned()));
+    let mut snapshot =
+        snapshot_with(&["01-victoria"], |_| DomainStats::new(&params(fields.iter())));
+    snapshot.instances[0].job = None;
+    check("arriving", &snapshot);
+}
+
+/// libvirt itself has the domain, and every call hangs in it.
+#[tokio::test(start_paused = true)]
+async fn held() {
+    let mut snapshot = snapshot(&["01-victoria"]);
+    let measured = &mut snapshot.instances[0];
+    (measured.stats, measured.balloon, measured.at) = (None, None, None);
+    (measured.control, measured.job, measured.cpu) = (None, None, CpuTime::default());
+    measured.is_silent = true;
+    check("held", &snapshot);
+}
+
+/// What a real libvirtd said of a real guest, byte for byte.
+#[tokio::test(start_paused = true)]
+async fn recorded() {
+    let replies = testdata().join("../../libvirt-wire/testdata/replies");
+    let read = |name: &str| fs::read(replies.join(name)).unwrap();
+    let stats = read("344-all-groups.bin");
+    let stats = <ConnectGetAllDomainStats<'_> as Call>::decode(&stats).unwrap();
+    let xml = read("14-nova-guest.bin");
+    let xml = <DomainGetXmlDesc<'_> as Call>::decode(&xml).unwrap();
+    let element = read("265-nova-1.1.bin");
+    let element = <DomainGetMetadata<'_> as Call>::decode(&element).unwrap();
+    let mut findings = Findings::default();
+    let instances = stats.records.iter().map(|record| {
+        let stats = DomainStats::new(&record.params);
+        assert_eq!(stats.unknown, [""; 0], "libvirt 9.0 is known");
+        let uuid = record.domain.uuid;
+        findings.survey.readings.insert(uuid, Reading { stats, at: Instant::now() });
+        Arc::new(Instance {
+            metadata: Metadata::Nova(Arc::new(Nova::parse(&element).unwrap())),
+            devices: Some(Arc::new(Devices::parse(&xml).unwrap())),
+            ..Instance::new(record.domain.clone())
+        })
+    });
+    let running: Roster = instances.collect();
+    let domains = Domains { count: running.len(), running, ..Domains::default() };
+    let told = domains.running.first().and_then(|instance| {
+        findings.survey.readings[&instance.domain.uuid].stats.balloon.last_update
+    });
+    let snapshot = Snapshot::new(None, &domains, findings, told.unwrap_or_else(now));
+    check_with("recorded", everything(), &snapshot);
 }
 
 #[tokio::test(start_paused = true)]
@@ -287,6 +354,7 @@ fn host() -> HostFacts {
     let time = |mode: &str, seconds| ("0".into(), mode.into(), Duration::from_secs(seconds));
     let node = Node {
         info: Some(info),
+        memory: Some(540_636_942_336),
         memory_free: Some(68_719_476_736),
         cpu_times: vec![time("kernel", 400), time("user", 1200), time("idle", 9000)],
         memory_stats: vec![("total".into(), 540_636_942_336), ("free".into(), 68_719_476_736)],
@@ -300,8 +368,9 @@ fn host() -> HostFacts {
             allocation: 250_000_000_000,
             available: 750_000_000_000,
         }),
+        is_silent: false,
     };
-    let silent = Pool { name: "nfs".into(), info: None };
+    let silent = Pool { name: "nfs".into(), info: None, is_silent: true };
     HostFacts {
         node,
         pools: vec![pool("default", 2), silent, pool("stopped", 0)],
@@ -345,6 +414,7 @@ fn instance(prefix: &str) -> Instance {
             Arc::new(events)
         },
         started: None,
+        stopped: None,
         metadata: element
             .map_or(Metadata::Foreign, |element| Metadata::Nova(Arc::new(Nova::read(element)))),
         devices: Some(Arc::new(Devices::parse(&xml).unwrap())),

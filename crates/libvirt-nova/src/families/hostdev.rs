@@ -18,16 +18,17 @@ pub(super) const ROWS: &[Row] = &[Row {
 
 fn push_info(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     let hostdevs = subject.devices().map(|devices| &*devices.hostdevs).unwrap_or_default();
-    for (at, hostdev) in hostdevs.iter().enumerate() {
+    let mut seen = Vec::new();
+    for hostdev in hostdevs {
+        let more = [
+            ("address", hostdev.address.as_deref().unwrap_or_default()),
+            ("kind", hostdev.kind.as_str()),
+            ("mdev_uuid", hostdev.mdev_uuid.as_deref().unwrap_or_default()),
+        ];
         // What has neither address is told apart by nothing.
-        let is_first = hostdevs.iter().position(|other| other == hostdev) == Some(at);
-        if is_first {
-            let more = [
-                ("address", hostdev.address.as_deref().unwrap_or_default()),
-                ("kind", hostdev.kind.as_str()),
-                ("mdev_uuid", hostdev.mdev_uuid.as_deref().unwrap_or_default()),
-            ];
+        if !seen.contains(&more) {
             subject.push_with(&more, true, samples);
+            seen.push(more);
         }
     }
 }

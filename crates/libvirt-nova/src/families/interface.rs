@@ -120,11 +120,8 @@ pub(super) const ROWS: &[Row] = &[
 fn push_info(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     let interfaces = subject.devices().map(|devices| &*devices.interfaces).unwrap_or_default();
     let ports = subject.nova().map(|nova| &*nova.ports).unwrap_or_default();
-    for (at, interface) in interfaces.iter().enumerate() {
-        let is_first = interfaces.iter().position(|other| other == interface) == Some(at);
-        if !is_first {
-            continue;
-        }
+    let mut seen = Vec::new();
+    for interface in interfaces {
         let more = [
             ("interface_type", interface.kind.as_str()),
             ("mac_address", interface.mac.as_deref().unwrap_or_default()),
@@ -134,6 +131,9 @@ fn push_info(subject: &Subject<'_>, samples: &mut Samples<'_>) {
             ("source_bridge", interface.bridge.as_deref().unwrap_or_default()),
             ("target_device", interface.target.as_deref().unwrap_or_default()),
         ];
-        subject.push_with(&more, true, samples);
+        if !seen.contains(&more) {
+            subject.push_with(&more, true, samples);
+            seen.push(more);
+        }
     }
 }

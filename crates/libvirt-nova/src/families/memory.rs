@@ -48,7 +48,7 @@ pub(super) const ROWS: &[Row] = &[
         family: Family {
             name: "libvirt_domain_memory_stats_valid",
             kind: Kind::Gauge,
-            help: "Whether the guest has told of its memory within three periods of its balloon.",
+            help: "Whether the guest has told of its memory within the last three periods of its balloon, or those before it was paused.",
         },
         labels: &[],
         origin: "balloon.last-update",

@@ -109,10 +109,7 @@ pub(super) const ROWS: &[Row] = &[
         labels: &[],
         origin: "virNodeGetInfo memory",
         since: "0.3.0",
-        write: Write::Host(|snapshot, samples| {
-            let info = snapshot.node.info.as_ref();
-            push(samples, info.and_then(|info| info.memory_kib.checked_mul(KIB)));
-        }),
+        write: Write::Host(|snapshot, samples| push(samples, snapshot.node.memory)),
     },
     Row {
         family: Family {
@@ -182,5 +179,4 @@ fn push<V: Into<Value>>(samples: &mut Samples<'_>, value: Option<V>) {
     }
 }
 
-const KIB: u64 = 1024;
 const MHZ: u64 = 1_000_000;

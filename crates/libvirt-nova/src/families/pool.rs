@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
         origin: "virStoragePoolGetInfo state",
         since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
-            push(snapshot, samples, |info| Some(info.state.into()));
+            push("storage_pool", snapshot, samples, |info| Some(info.state.into()));
         }),
     },
     Row {
@@ -30,7 +30,9 @@ pub(super) const ROWS: &[Row] = &[
         origin: "virStoragePoolGetInfo capacity",
         since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
-            push(snapshot, samples, |info| sizes(info).map(|info| info.capacity.into()));
+            push("storage_pool", snapshot, samples, |info| {
+                sizes(info).map(|info| info.capacity.into())
+            });
         }),
     },
     Row {
@@ -43,7 +45,9 @@ pub(super) const ROWS: &[Row] = &[
         origin: "virStoragePoolGetInfo allocation",
         since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
-            push(snapshot, samples, |info| sizes(info).map(|info| info.allocation.into()));
+            push("storage_pool", snapshot, samples, |info| {
+                sizes(info).map(|info| info.allocation.into())
+            });
         }),
     },
     Row {
@@ -56,7 +60,9 @@ pub(super) const ROWS: &[Row] = &[
         origin: "virStoragePoolGetInfo available",
         since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
-            push(snapshot, samples, |info| sizes(info).map(|info| info.available.into()));
+            push("storage_pool", snapshot, samples, |info| {
+                sizes(info).map(|info| info.available.into())
+            });
         }),
     },
     Row {
@@ -70,20 +76,22 @@ pub(super) const ROWS: &[Row] = &[
         since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
             for pool in &snapshot.pools {
-                samples.push(&[("storage_pool", &pool.name)], pool.info.is_none());
+                samples.push(&[("storage_pool", &pool.name)], pool.is_silent);
             }
         }),
     },
 ];
 
-fn push(
+/// Writes a sample for each pool; `label` is what the vocabulary calls it.
+pub(super) fn push(
+    label: &str,
     snapshot: &Snapshot,
     samples: &mut Samples<'_>,
     read: fn(&StoragePoolInfo) -> Option<Value>,
 ) {
     for pool in &snapshot.pools {
         if let Some(value) = pool.info.as_ref().and_then(read) {
-            samples.push(&[("storage_pool", &pool.name)], value);
+            samples.push(&[(label, &pool.name)], value);
         }
     }
 }

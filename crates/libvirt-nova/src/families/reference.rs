@@ -98,7 +98,6 @@ pub(super) fn labels(row: &Row) -> Vec<&'static str> {
     };
     let mut labels: Vec<_> = of_whom.iter().chain(row.labels).copied().chain(of_device).collect();
     labels.sort_unstable();
-    labels.dedup();
     labels
 }
 
@@ -121,7 +120,7 @@ fn cost(origin: &str) -> &'static str {
         "no monitor; a call a domain"
     } else if begins(&["virStoragePool", "virNodeGetCPUStats"]) {
         "a call each"
-    } else if begins(&["virNode", "virConnectGet"]) {
+    } else if begins(&["virNode", "virConnect"]) {
         "a call"
     } else {
         ""

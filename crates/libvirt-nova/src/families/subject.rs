@@ -80,6 +80,8 @@ impl<'s> Subject<'s> {
             &stats.blocks,
             |block| {
                 // The exporters before left them out: sums over disks would have changed.
+                // Which are some is in the XML.
+                devices?;
                 let disk = disk(block);
                 let is_removable = disk.is_some_and(Disk::is_removable);
                 identity.filter(|_| !is_removable)?.disk(&block.name, disk, devices)
@@ -214,15 +216,8 @@ impl<'m> Identity<'m> {
         Labels::new(&labels)
     }
 
-    fn disk<'d>(
-        &self,
-        target: &str,
-        disk: Option<&'d Disk>,
-        devices: Option<&Devices>,
-    ) -> Option<Labels> {
-        // An image without a path has a name, rbd's for instance.
-        let source = |disk: &'d Disk| disk.source_file.as_deref().or(disk.source_name.as_deref());
-        let source = disk.and_then(source).unwrap_or_default();
+    fn disk(&self, target: &str, disk: Option<&Disk>, devices: Option<&Devices>) -> Option<Labels> {
+        let source = disk.and_then(Disk::source).unwrap_or_default();
         self.device(target, ("source_file", source), devices)
     }
 

@@ -49,7 +49,9 @@ fn names_follow_the_rules() {
 #[test]
 fn no_label_is_one_of_prometheus() {
     for row in rows() {
-        for label in labels(row) {
+        let all = labels(row);
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "{}", row.family.name);
+        for label in all {
             assert!(!["instance", "job", "type"].contains(&label), "{}: {label}", row.family.name);
         }
     }

@@ -132,7 +132,7 @@ pub(super) const BLOCK: &[Row] = &[
             kind: Kind::Gauge,
             help: "Where the guest has written last on the disk, or what the image takes, in bytes.",
         },
-        labels: &["target_device"],
+        labels: &[],
         origin: "block.N.allocation",
         since: "1.2.10",
         write: Write::Block(|block| block.allocation.map(Value::from)),
@@ -143,7 +143,7 @@ pub(super) const BLOCK: &[Row] = &[
             kind: Kind::Gauge,
             help: "What the image of the disk takes on the host.",
         },
-        labels: &["target_device"],
+        labels: &[],
         origin: "block.N.physical",
         since: "1.2.10",
         write: Write::Block(|block| block.physical.map(Value::from)),
@@ -173,11 +173,9 @@ pub(super) const POOL: &[Row] = &[
         origin: "virStoragePoolGetInfo",
         since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
-            for pool in &snapshot.pools {
-                if let Some(info) = pool.info.as_ref().and_then(pool::sizes) {
-                    samples.push(&[("pool", &pool.name)], info.capacity);
-                }
-            }
+            pool::push("pool", snapshot, samples, |info| {
+                pool::sizes(info).map(|info| info.capacity.into())
+            });
         }),
     },
     Row {
@@ -190,11 +188,9 @@ pub(super) const POOL: &[Row] = &[
         origin: "virStoragePoolGetInfo",
         since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
-            for pool in &snapshot.pools {
-                if let Some(info) = pool.info.as_ref().and_then(pool::sizes) {
-                    samples.push(&[("pool", &pool.name)], info.allocation);
-                }
-            }
+            pool::push("pool", snapshot, samples, |info| {
+                pool::sizes(info).map(|info| info.allocation.into())
+            });
         }),
     },
     Row {
@@ -207,11 +203,9 @@ pub(super) const POOL: &[Row] = &[
         origin: "virStoragePoolGetInfo",
         since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
-            for pool in &snapshot.pools {
-                if let Some(info) = pool.info.as_ref().and_then(pool::sizes) {
-                    samples.push(&[("pool", &pool.name)], info.available);
-                }
-            }
+            pool::push("pool", snapshot, samples, |info| {
+                pool::sizes(info).map(|info| info.available.into())
+            });
         }),
     },
 ];
@@ -241,8 +235,6 @@ fn push_block_meta(subject: &Subject<'_>, samples: &mut Samples<'_>) {
         else {
             continue;
         };
-        // The image's name where it has no path: rbd's.
-        let source = disk.source_file.as_deref().or(disk.source_name.as_deref());
         let mut more = vec![
             ("bus", disk.bus.as_deref().unwrap_or_default()),
             ("cache", disk.driver_cache.as_deref().unwrap_or_default()),
@@ -253,7 +245,7 @@ fn push_block_meta(subject: &Subject<'_>, samples: &mut Samples<'_>) {
         ];
         // Among the wide labels it is there already.
         if !subject.is_wide {
-            more.push(("source_file", source.unwrap_or_default()));
+            more.push(("source_file", disk.source().unwrap_or_default()));
         }
         block.push_with(&more, true, samples);
     }

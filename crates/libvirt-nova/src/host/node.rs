@@ -16,6 +16,8 @@ use crate::stats::KIB;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Node {
     pub(crate) info: Option<NodeInfo>,
+    /// Bytes that there are.
+    pub(crate) memory: Option<u64>,
     /// Bytes that nobody uses.
     pub(crate) memory_free: Option<u64>,
     /// The time of each CPU in each mode, by their names.
@@ -29,6 +31,7 @@ pub(crate) struct Node {
 impl Node {
     pub(super) async fn ask(&mut self, calls: &Calls, until: Instant) {
         self.info = call(calls, &NodeGetInfo, until, |info| info).await;
+        self.memory = self.info.as_ref().and_then(|info| info.memory_kib.checked_mul(KIB));
         self.memory_free = call(calls, &NodeGetFreeMemory, until, |bytes| bytes).await;
     }
 
@@ -39,7 +42,7 @@ impl Node {
             None => call(calls, &NodeGetInfo, until, |info| info).await,
         };
         let Some(info) = info else { return };
-        self.ask_cpus(calls, info.cpus, until).await;
+        self.ask_cpus(calls, &info, until).await;
         self.ask_memory(calls, until).await;
         let cells = NodeGetCellsFreeMemory { first: 0, max: info.nodes };
         if let Some(free) = call(calls, &cells, until, |free| free.0).await {
@@ -48,14 +51,23 @@ impl Node {
         }
     }
 
-    async fn ask_cpus(&mut self, calls: &Calls, cpus: u32, until: Instant) {
+    async fn ask_cpus(&mut self, calls: &Calls, info: &NodeInfo, until: Instant) {
         // The driver answers to no other number of fields than the one that it names itself.
         let ask = NodeGetCpuStats { cpu: None, count: 0 };
         let Some(count) = call(calls, &ask, until, |stats| stats.count).await else { return };
-        for cpu in 0..cpus.min(CPUS_MAX) {
+        // Some may be off, and libvirt says only how many are on.
+        let all = [info.nodes, info.sockets, info.cores, info.threads];
+        let all = all.into_iter().fold(1, u32::saturating_mul).max(info.cpus).min(CPUS_MAX);
+        let mut left = info.cpus;
+        for cpu in 0..all {
+            if left == 0 {
+                return;
+            }
             let ask = NodeGetCpuStats { cpu: Some(cpu), count };
             let fields = call(calls, &ask, until, |stats| owned(&stats)).await;
-            for (mode, nanoseconds) in fields.into_iter().flatten() {
+            let Some(fields) = fields else { continue };
+            left = left.saturating_sub(1);
+            for (mode, nanoseconds) in fields {
                 self.cpu_times.push((cpu.to_string(), mode, Duration::from_nanos(nanoseconds)));
             }
         }

@@ -19,8 +19,10 @@ use crate::fault::{Change, chain};
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     pub(crate) name: String,
-    /// `None` where libvirt did not tell in time.
+    /// `None` where libvirt did not tell.
     pub(crate) info: Option<StoragePoolInfo>,
+    /// Whether it did not tell in time, rather than refuse.
+    pub(crate) is_silent: bool,
 }
 
 /// Who asks for storage pools.
@@ -61,31 +63,37 @@ impl Pools {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).end();
         let mut found = HashMap::new();
         for pool in pools {
-            let info = self.info(&pool, until).await;
+            let (info, is_silent) = match self.info(&pool, until).await {
+                Ok(info) => (info, false),
+                Err(Silent) => (None, true),
+            };
             let name = pool.name.clone();
-            found.entry(pool.name).or_insert(Pool { name, info });
+            found.entry(pool.name).or_insert(Pool { name, info, is_silent });
         }
         let mut found: Vec<_> = found.into_values().collect();
         found.sort_by(|a, b| a.name.cmp(&b.name));
         found
     }
 
-    async fn info(&self, pool: &StoragePool, until: Instant) -> Option<StoragePoolInfo> {
+    async fn info(
+        &self,
+        pool: &StoragePool,
+        until: Instant,
+    ) -> Result<Option<StoragePoolInfo>, Silent> {
         let hanging = self.hanging(<StoragePoolGetInfo<'_> as Call>::PROCEDURE);
         if hanging == 0 {
             self.hung().clear();
         }
         if hanging >= HANGING_MAX || self.hung().contains(&pool.uuid) {
-            return None;
+            return Err(Silent);
         }
         match self.calls.call(&StoragePoolGetInfo { pool }, left(until)).await {
-            Ok(reply) => reply.decode().ok(),
-            Err(error) => {
-                if error.is_timeout() {
-                    self.hung().insert(pool.uuid);
-                }
-                None
+            Ok(reply) => Ok(reply.decode().ok()),
+            Err(error) if error.is_timeout() => {
+                self.hung().insert(pool.uuid);
+                Err(Silent)
             }
+            Err(_) => Ok(None),
         }
     }
 
@@ -98,6 +106,9 @@ impl Pools {
         self.hung.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// libvirt does not tell of a pool, for its storage does not answer.
+struct Silent;
 
 fn left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now()).min(CALL_DEADLINE)

@@ -22,14 +22,23 @@ pub(crate) struct Instance {
     pub(crate) events: Arc<EventCounts>,
     /// When this run began, where that was seen.
     pub(crate) started: Option<SystemTime>,
+    /// Since when it has been standing still, where that was seen.
+    pub(crate) stopped: Option<SystemTime>,
 }
 
 impl Instance {
     /// A domain of which nothing more is known.
     pub(crate) fn new(domain: Domain) -> Self {
         let uuid = domain.uuid.to_string();
-        let events = Arc::default();
-        Self { domain, uuid, metadata: Metadata::Unknown, devices: None, events, started: None }
+        Self {
+            domain,
+            uuid,
+            metadata: Metadata::Unknown,
+            devices: None,
+            events: Arc::default(),
+            started: None,
+            stopped: None,
+        }
     }
 
     /// Whether a filter admits it. One that asks for Nova's names admits nobody of whom

@@ -72,7 +72,7 @@ impl Mirror {
         filter: Arc<Filter>,
         past: Arc<Past>,
     ) -> Self {
-        past.forget_starts();
+        past.forget_times();
         let (entries, readings) = (HashMap::new(), JoinSet::new());
         let (is_listed, changed) = (false, false);
         Self { calls, care, happenings, filter, past, entries, readings, is_listed, changed }
@@ -182,7 +182,9 @@ impl Mirror {
             Err(error) => {
                 // Whatever its element holds, it is Nova's, and its CPU time is somebody's.
                 // What the element held before is better.
+                // But who is to be served is not decided by what cannot be read.
                 if matches!(error, ReadError::Nova(_))
+                    && self.filter.is_all()
                     && entry.instance.metadata == Metadata::Unknown
                 {
                     entry.instance.metadata = Metadata::Nova(Arc::default());
@@ -246,6 +248,7 @@ impl Mirror {
                     let past = self.past.of(instance.domain.uuid);
                     instance.events = past.events;
                     instance.started = past.started.filter(|_| instance.domain.id.is_some());
+                    instance.stopped = past.stopped;
                     Arc::new(instance)
                 })
                 .collect();

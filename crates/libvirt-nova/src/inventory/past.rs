@@ -25,6 +25,8 @@ pub(super) struct Chronicle {
     pub(super) events: Arc<EventCounts>,
     /// When the run began that goes on, where that was seen.
     pub(super) started: Option<SystemTime>,
+    /// Since when the guest has been standing still, where that was seen.
+    pub(super) stopped: Option<SystemTime>,
     last_migration: Option<Arc<LastJob>>,
     /// When something happened last.
     at: Instant,
@@ -49,8 +51,7 @@ impl Past {
         Arc::make_mut(&mut past.events).note(&event.kind);
         past.at = Instant::now();
         match &event.kind {
-            EventKind::Lifecycle { event: STARTED, .. } => past.started = Some(SystemTime::now()),
-            EventKind::Lifecycle { event: STOPPED, .. } => past.started = None,
+            EventKind::Lifecycle { event, detail } => past.note_lifecycle(*event, *detail),
             EventKind::JobCompleted { params } => {
                 let job = Job::new(None, params);
                 if job.is_migration_away() {
@@ -60,8 +61,7 @@ impl Past {
                     past.last_migration = Some(Arc::new(last));
                 }
             }
-            EventKind::Lifecycle { .. }
-            | EventKind::Reboot
+            EventKind::Reboot
             | EventKind::Watchdog { .. }
             | EventKind::IoError { .. }
             | EventKind::DeviceAdded { .. }
@@ -77,9 +77,11 @@ impl Past {
         self.chronicles().get(&uuid).cloned().unwrap_or_default()
     }
 
-    /// Forgets when runs began: nobody has listened for a while.
-    pub(super) fn forget_starts(&self) {
-        self.chronicles().values_mut().for_each(|past| past.started = None);
+    /// Forgets when runs began and guests were stopped: nobody has listened for a while.
+    pub(super) fn forget_times(&self) {
+        for past in self.chronicles().values_mut() {
+            (past.started, past.stopped) = (None, None);
+        }
     }
 
     /// Forgets the domains that are no more; those that have migrated after [`FAREWELL`].
@@ -109,14 +111,47 @@ impl Past {
     }
 }
 
+impl Chronicle {
+    fn note_lifecycle(&mut self, event: i32, detail: i32) {
+        let now = Some(SystemTime::now());
+        match (event, detail) {
+            // One that wakes up or is recovered goes on counting.
+            (STARTED, WAKEUP | RECOVERED) | (RESUMED, _) => self.stopped = None,
+            (STARTED, _) => (self.started, self.stopped) = (now, None),
+            (STOPPED, _) => (self.started, self.stopped) = (None, None),
+            // Two such events, and it has been standing still since the first.
+            (SUSPENDED | PMSUSPENDED | CRASHED, _) => self.stopped = self.stopped.or(now),
+            _ => {}
+        }
+    }
+}
+
 impl Default for Chronicle {
     fn default() -> Self {
-        Self { events: Arc::default(), started: None, last_migration: None, at: Instant::now() }
+        Self {
+            events: Arc::default(),
+            started: None,
+            stopped: None,
+            last_migration: None,
+            at: Instant::now(),
+        }
     }
 }
 
 /// `VIR_DOMAIN_EVENT_STARTED`
 const STARTED: i32 = 2;
+/// `VIR_DOMAIN_EVENT_STARTED_WAKEUP`
+const WAKEUP: i32 = 4;
+/// `VIR_DOMAIN_EVENT_STARTED_RECOVERED`
+const RECOVERED: i32 = 5;
+/// `VIR_DOMAIN_EVENT_SUSPENDED`
+const SUSPENDED: i32 = 3;
+/// `VIR_DOMAIN_EVENT_RESUMED`
+const RESUMED: i32 = 4;
+/// `VIR_DOMAIN_EVENT_PMSUSPENDED`
+const PMSUSPENDED: i32 = 7;
+/// `VIR_DOMAIN_EVENT_CRASHED`
+const CRASHED: i32 = 8;
 /// `VIR_DOMAIN_EVENT_STOPPED`
 const STOPPED: i32 = 5;
 /// How long a migration is told of after its domain has gone: several scrapes of whoever
@@ -138,6 +173,24 @@ mod tests {
         let past = Past::default();
         past.note(&Event { domain, kind: EventKind::JobCompleted { params } }, None);
         !past.migrations().is_empty()
+    }
+
+    #[test]
+    fn a_run_begins_with_its_start_and_a_guest_stands_still_until_it_goes_on() {
+        let mut past = Chronicle::default();
+        let mut note = |event, detail| {
+            past.note_lifecycle(event, detail);
+            (past.started.is_some(), past.stopped)
+        };
+        assert_eq!(note(RESUMED, 0), (false, None));
+        assert_eq!(note(STARTED, 0), (true, None));
+        let stopped = note(SUSPENDED, 0).1;
+        assert!(stopped.is_some());
+        assert_eq!(note(SUSPENDED, 2).1, stopped, "since the first");
+        assert_eq!(note(RESUMED, 0), (true, None));
+        assert!(note(PMSUSPENDED, 0).1.is_some());
+        assert_eq!(note(STOPPED, 0), (false, None));
+        assert_eq!(note(STARTED, WAKEUP), (false, None), "its counters go on");
     }
 
     /// A dump, and the arrival of a migration, are jobs as well.

@@ -11,6 +11,9 @@ use super::{LatencyHistogram, indexed};
 pub(crate) struct Block {
     /// Its name in the guest.
     pub(crate) name: String,
+    /// Whether libvirt says what backs it: nothing does in a drive without a medium, which has
+    /// no counters either.
+    pub(crate) is_backed: bool,
     pub(crate) read_bytes: Option<u64>,
     pub(crate) read_requests: Option<u64>,
     /// Time that its reads have taken, each from its beginning to its end.
@@ -67,7 +70,8 @@ impl Block {
             "physical" => self.physical = number,
             "threshold" => self.threshold = number,
             // The XML has the path, and the name of what has none; `errors` is Xen's alone.
-            "path" | "backingIndex" | "timed_group.count" | "errors" => {}
+            "path" | "backingIndex" => self.is_backed = true,
+            "timed_group.count" | "errors" => {}
             _ => return self.take_more(field, value),
         }
         true

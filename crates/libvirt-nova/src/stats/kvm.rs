@@ -14,7 +14,7 @@ pub(crate) struct KvmStat {
     /// KVM's name for it, `halt_poll_success_ns`.
     pub(crate) name: String,
     pub(crate) kind: KvmKind,
-    pub(crate) value: f64,
+    pub(crate) value: exposition::Value,
 }
 
 /// How the numbers of a statistic behave.
@@ -38,7 +38,10 @@ impl KvmStats {
             "max" => KvmKind::Peak,
             _ => return false,
         };
-        let Some(value) = value.double() else { return false };
+        let count = value.unsigned().map(exposition::Value::from);
+        // What only grows is never below nothing.
+        let measure = || value.double().filter(|_| kind != KvmKind::Total).map(Into::into);
+        let Some(value) = count.or_else(measure) else { return false };
         let is_new = || self.0.iter().all(|stat| stat.name != name || stat.kind != kind);
         if self.0.len() < STATS_MAX && is_new() {
             self.0.push(KvmStat { name: name.to_owned(), kind, value });

@@ -59,8 +59,8 @@ impl Haltpoll {
             "haltpoll.fail.time" => self.fail = nanoseconds,
             // The poll has these from a call that needs no monitor.
             "time" | "user" | "system" => {}
-            // What resctrl counts is not asked for.
-            _ => return field.starts_with("cache.") || field.starts_with("energy."),
+            // How many monitors of resctrl there are: mostly none, and theirs is not served.
+            _ => return field.ends_with(".monitor.count"),
         }
         true
     }

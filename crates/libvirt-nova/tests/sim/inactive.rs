@@ -24,6 +24,7 @@ fn a_domain_that_does_not_run_has_a_state_and_what_it_is_and_no_statistics() {
             "libvirt_domain_events_total",
             "libvirt_domain_info",
             "libvirt_domain_info_maximum_memory_bytes",
+            "libvirt_domain_info_memory_usage_bytes",
             "libvirt_domain_info_state",
             "libvirt_domain_info_virtual_cpus",
             "libvirt_domain_interface_stats_info",
@@ -39,6 +40,7 @@ fn a_domain_that_does_not_run_has_a_state_and_what_it_is_and_no_statistics() {
     // Of the flavor m1.large.
     assert_eq!(scrape.value("libvirt_domain_info_virtual_cpus", &labels), 4.0);
     let memory = f64::from(8 << 20) * 1024.0;
+    assert_eq!(scrape.value("libvirt_domain_info_memory_usage_bytes", &labels), memory);
     // Nobody asked it for what it cannot have.
     let asked: Vec<_> = bench.sim.calls_about(4).into_keys().collect();
     assert_eq!(asked, [14, 212, 265]);

@@ -100,6 +100,11 @@ impl Disk {
 }
 
 impl Disk {
+    /// The path of its image, or the name of one that has none: rbd's for instance.
+    pub(crate) fn source(&self) -> Option<&str> {
+        self.source_file.as_deref().or(self.source_name.as_deref())
+    }
+
     /// Whether it is a drive whose medium changes: Nova's config drive is in one.
     pub(crate) fn is_removable(&self) -> bool {
         matches!(self.device.as_deref(), Some("cdrom" | "floppy"))
