@@ -257,7 +257,7 @@ mod tests {
             let rss = [("balloon.rss", Value::ULLong(1))];
             DomainStats::new(&params(&[&rss[..], fields].concat())).is_complete()
         };
-        let name = |field| (field, Value::String("sda".into()));
+        let name = |field: &'static str| (field, Value::String(field.into()));
         let image = ("block.0.backingIndex", Value::UInt(1));
         let counted = ("block.1.rd.bytes", Value::ULLong(0));
         assert!(of(&[]));
