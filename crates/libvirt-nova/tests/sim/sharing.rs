@@ -23,9 +23,10 @@ fn calls(bench: &Bench, scrapers: usize) -> usize {
 fn four_scrapers_at_once_cost_one_collection() {
     let bench = Bench::with(50, &[], &["--min-age=1m", "-interval=0"]);
     bench.whole(50);
-    // A list each, to know whether anything has happened.
+    // A list each, to know whether anything has happened; on a machine that stands still for a
+    // moment a few more, to know whether libvirtd is there. A collection is more than a hundred.
     let idle = calls(&bench, 4);
-    assert!(idle <= 4, "{idle} calls though nothing has happened");
+    assert!(idle <= 16, "{idle} calls though nothing has happened");
     bench.order("suspend instance-00000001");
     let one = calls(&bench, 1);
     assert!(one > 100, "{one} calls cannot be a collection");
