@@ -24,7 +24,6 @@ fn a_domain_that_does_not_run_has_a_state_and_what_it_is_and_no_statistics() {
             "libvirt_domain_events_total",
             "libvirt_domain_info",
             "libvirt_domain_info_maximum_memory_bytes",
-            "libvirt_domain_info_memory_usage_bytes",
             "libvirt_domain_info_state",
             "libvirt_domain_info_virtual_cpus",
             "libvirt_domain_interface_stats_info",
