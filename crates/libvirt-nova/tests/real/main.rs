@@ -40,6 +40,7 @@ mod option;
 mod outage;
 mod process;
 mod prometheus;
+mod queries;
 mod scrape;
 mod stall;
 mod state;
