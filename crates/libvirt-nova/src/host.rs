@@ -12,7 +12,7 @@ use std::{
 
 use libvirt_client::{Calls, Ledger};
 use libvirt_wire::{
-    Call,
+    Call, Procedure,
     call::{ConnectGetLibVersion, ConnectGetVersion},
 };
 use tokio::time::Instant;
@@ -27,7 +27,7 @@ mod pools;
 /// Who asks for it.
 #[derive(Debug)]
 pub(crate) struct Host {
-    calls: Calls,
+    line: Line,
     pools: Pools,
     versions: Mutex<Versions>,
 }
@@ -43,21 +43,31 @@ pub(crate) struct HostFacts {
     pub(crate) versions: Versions,
 }
 
+/// A connection for calls that concern no domain.
+///
+/// A procedure of which a call hangs is called no more until that comes back: each holds one of
+/// libvirtd's workers.
+#[derive(Clone, Debug)]
+struct Line {
+    calls: Calls,
+    ledger: Ledger,
+}
+
 impl Host {
     pub(crate) fn new(calls: Calls, ledger: Ledger) -> Self {
-        let pools = Pools::new(calls.clone(), ledger);
-        Self { calls, pools, versions: Mutex::default() }
+        let line = Line { calls, ledger };
+        Self { pools: Pools::new(line.clone()), line, versions: Mutex::default() }
     }
 
     /// Asks for what is selected; at `until` it ends with what it has.
     pub(crate) async fn facts(&self, selection: Selection, until: Instant) -> HostFacts {
         let has = |collector| selection.collectors.has(collector);
         let mut facts = HostFacts::default();
-        if has(Collector::Node) {
-            facts.node.ask(&self.calls, until).await;
+        if has(Collector::Node) || has(Collector::NodeDetail) {
+            facts.node.ask(&self.line, until).await;
         }
         if has(Collector::NodeDetail) {
-            facts.node.ask_detail(&self.calls, until).await;
+            facts.node.ask_detail(&self.line, until).await;
         }
         if has(Collector::Pool) {
             facts.pools = self.pools.round(until).await;
@@ -70,30 +80,40 @@ impl Host {
 
     /// They do not change as long as a session lasts, so they are asked for once.
     async fn versions(&self, until: Instant) -> Versions {
-        let known = self.versions.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if known.iter().all(Option::is_some) {
-            return known;
+        // Nothing panics while it holds the lock.
+        let known = || self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        if known().iter().any(Option::is_none) {
+            let hypervisor = self.line.ask(&ConnectGetVersion, until, |it| it.to_string()).await;
+            let libvirtd = self.line.ask(&ConnectGetLibVersion, until, |it| it.to_string()).await;
+            *known() = [hypervisor, libvirtd];
         }
-        let hypervisor =
-            call(&self.calls, &ConnectGetVersion, until, |version| version.to_string());
-        let libvirtd =
-            call(&self.calls, &ConnectGetLibVersion, until, |version| version.to_string());
-        let versions = [hypervisor.await, libvirtd.await];
-        self.versions.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&versions);
-        versions
+        known().clone()
     }
 }
 
-/// Makes a call, and returns what `read` makes of its reply. `None` where there is none.
-async fn call<C: Call, T>(
-    calls: &Calls,
-    call: &C,
-    until: Instant,
-    read: impl FnOnce(C::Reply<'_>) -> T,
-) -> Option<T> {
-    let left = until.saturating_duration_since(Instant::now());
-    let reply = calls.call(call, left.min(CALL_DEADLINE)).await.ok()?;
-    reply.decode().ok().map(read)
+impl Line {
+    /// Makes a call, and returns what `read` makes of its reply. `None` where there is none.
+    async fn ask<C: Call, T>(
+        &self,
+        call: &C,
+        until: Instant,
+        read: impl FnOnce(C::Reply<'_>) -> T,
+    ) -> Option<T> {
+        if self.hanging(C::PROCEDURE) > 0 {
+            return None;
+        }
+        let reply = self.calls.call(call, left(until)).await.ok()?;
+        reply.decode().ok().map(read)
+    }
+
+    /// How many calls of a procedure hang.
+    fn hanging(&self, procedure: Procedure) -> usize {
+        self.ledger.abandoned_of(procedure)
+    }
+}
+
+fn left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now()).min(CALL_DEADLINE)
 }
 
 /// How long a call may take; it takes some tenths of a millisecond.

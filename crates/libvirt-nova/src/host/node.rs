@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use libvirt_client::Calls;
 use libvirt_wire::call::{
     NodeGetCellsFreeMemory, NodeGetCpuStats, NodeGetFreeMemory, NodeGetInfo, NodeGetMemoryStats,
     NodeInfo, NodeStats,
 };
 use tokio::time::Instant;
 
-use super::call;
+use super::Line;
 use crate::stats::KIB;
 
 /// The host's CPUs and memory.
@@ -29,32 +28,29 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(super) async fn ask(&mut self, calls: &Calls, until: Instant) {
-        self.info = call(calls, &NodeGetInfo, until, |info| info).await;
+    pub(super) async fn ask(&mut self, line: &Line, until: Instant) {
+        self.info = line.ask(&NodeGetInfo, until, |info| info).await;
         self.memory = self.info.as_ref().and_then(|info| info.memory_kib.checked_mul(KIB));
-        self.memory_free = call(calls, &NodeGetFreeMemory, until, |bytes| bytes).await;
+        self.memory_free = line.ask(&NodeGetFreeMemory, until, |bytes| bytes).await;
     }
 
-    /// Asks for each CPU and each cell: a call for each CPU.
-    pub(super) async fn ask_detail(&mut self, calls: &Calls, until: Instant) {
-        let info = match &self.info {
-            Some(info) => Some(info.clone()),
-            None => call(calls, &NodeGetInfo, until, |info| info).await,
-        };
-        let Some(info) = info else { return };
-        self.ask_cpus(calls, &info, until).await;
-        self.ask_memory(calls, until).await;
+    /// Asks for each CPU and each cell, of which there are as many as [`Self::ask`] was told: a
+    /// call for each CPU.
+    pub(super) async fn ask_detail(&mut self, line: &Line, until: Instant) {
+        let Some(info) = self.info.clone() else { return };
+        self.ask_cpus(line, &info, until).await;
+        self.ask_memory(line, until).await;
         let cells = NodeGetCellsFreeMemory { first: 0, max: info.nodes };
-        if let Some(free) = call(calls, &cells, until, |free| free.0).await {
+        if let Some(free) = line.ask(&cells, until, |free| free.0).await {
             let numbered = free.into_iter().enumerate();
             self.cells_free = numbered.map(|(cell, bytes)| (cell.to_string(), bytes)).collect();
         }
     }
 
-    async fn ask_cpus(&mut self, calls: &Calls, info: &NodeInfo, until: Instant) {
+    async fn ask_cpus(&mut self, line: &Line, info: &NodeInfo, until: Instant) {
         // The driver answers to no other number of fields than the one that it names itself.
         let ask = NodeGetCpuStats { cpu: None, count: 0 };
-        let Some(count) = call(calls, &ask, until, |stats| stats.count).await else { return };
+        let Some(count) = line.ask(&ask, until, |stats| stats.count).await else { return };
         // Some may be off, and libvirt says only how many are on.
         let all = [info.nodes, info.sockets, info.cores, info.threads];
         let all = all.into_iter().fold(1, u32::saturating_mul).max(info.cpus).min(CPUS_MAX);
@@ -64,7 +60,7 @@ impl Node {
                 return;
             }
             let ask = NodeGetCpuStats { cpu: Some(cpu), count };
-            let fields = call(calls, &ask, until, |stats| owned(&stats)).await;
+            let fields = line.ask(&ask, until, |stats| owned(&stats)).await;
             let Some(fields) = fields else { continue };
             left = left.saturating_sub(1);
             for (mode, nanoseconds) in fields {
@@ -73,11 +69,11 @@ impl Node {
         }
     }
 
-    async fn ask_memory(&mut self, calls: &Calls, until: Instant) {
+    async fn ask_memory(&mut self, line: &Line, until: Instant) {
         let ask = NodeGetMemoryStats { cell: None, count: 0 };
-        let Some(count) = call(calls, &ask, until, |stats| stats.count).await else { return };
+        let Some(count) = line.ask(&ask, until, |stats| stats.count).await else { return };
         let ask = NodeGetMemoryStats { cell: None, count };
-        let fields = call(calls, &ask, until, |stats| owned(&stats)).await;
+        let fields = line.ask(&ask, until, |stats| owned(&stats)).await;
         let bytes = |(name, kib): (String, u64)| Some((name, kib.checked_mul(KIB)?));
         self.memory_stats = fields.into_iter().flatten().filter_map(bytes).collect();
     }

@@ -3,16 +3,15 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
-use libvirt_client::{Calls, Ledger};
 use libvirt_wire::{
     Call, RemoteError, Uuid,
     call::{ConnectListAllStoragePools, StoragePool, StoragePoolGetInfo, StoragePoolInfo},
 };
 use tokio::time::Instant;
 
+use super::{Line, left};
 use crate::fault::{Change, chain};
 
 /// A storage pool.
@@ -31,23 +30,22 @@ pub(crate) struct Pool {
 /// alone until that call comes back, and so are all where two hang.
 #[derive(Debug)]
 pub(super) struct Pools {
-    calls: Calls,
-    ledger: Ledger,
+    line: Line,
     hung: Mutex<HashSet<Uuid>>,
     fault: Mutex<Change>,
 }
 
 impl Pools {
-    pub(super) fn new(calls: Calls, ledger: Ledger) -> Self {
-        Self { calls, ledger, hung: Mutex::default(), fault: Mutex::default() }
+    pub(super) fn new(line: Line) -> Self {
+        Self { line, hung: Mutex::default(), fault: Mutex::default() }
     }
 
     /// Asks for every pool; at `until` it ends with what it has.
     pub(super) async fn round(&self, until: Instant) -> Vec<Pool> {
-        if self.hanging(ConnectListAllStoragePools::PROCEDURE) > 0 {
+        if self.line.hanging(ConnectListAllStoragePools::PROCEDURE) > 0 {
             return Vec::new();
         }
-        let called = self.calls.call(&ConnectListAllStoragePools, left(until)).await;
+        let called = self.line.calls.call(&ConnectListAllStoragePools, left(until)).await;
         let pools = match called.and_then(|reply| reply.decode()) {
             Ok(pools) => pools.0,
             Err(error) => {
@@ -80,14 +78,14 @@ impl Pools {
         pool: &StoragePool,
         until: Instant,
     ) -> Result<Option<StoragePoolInfo>, Silent> {
-        let hanging = self.hanging(<StoragePoolGetInfo<'_> as Call>::PROCEDURE);
+        let hanging = self.line.hanging(<StoragePoolGetInfo<'_> as Call>::PROCEDURE);
         if hanging == 0 {
             self.hung().clear();
         }
         if hanging >= HANGING_MAX || self.hung().contains(&pool.uuid) {
             return Err(Silent);
         }
-        match self.calls.call(&StoragePoolGetInfo { pool }, left(until)).await {
+        match self.line.calls.call(&StoragePoolGetInfo { pool }, left(until)).await {
             Ok(reply) => Ok(reply.decode().ok()),
             Err(error) if error.is_timeout() => {
                 self.hung().insert(pool.uuid);
@@ -95,10 +93,6 @@ impl Pools {
             }
             Err(_) => Ok(None),
         }
-    }
-
-    fn hanging(&self, procedure: libvirt_wire::Procedure) -> usize {
-        self.ledger.abandoned_of(procedure)
     }
 
     fn hung(&self) -> MutexGuard<'_, HashSet<Uuid>> {
@@ -110,11 +104,5 @@ impl Pools {
 /// libvirt does not tell of a pool, for its storage does not answer.
 struct Silent;
 
-fn left(until: Instant) -> Duration {
-    until.saturating_duration_since(Instant::now()).min(CALL_DEADLINE)
-}
-
-/// How long a call may take; it takes some tenths of a millisecond.
-const CALL_DEADLINE: Duration = Duration::from_millis(500);
 /// Pools that may hang before none is asked.
 const HANGING_MAX: usize = 2;

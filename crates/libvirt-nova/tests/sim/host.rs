@@ -94,6 +94,23 @@ fn faults_in_what_memory_is_free_cost_that_alone() {
     cost_their_own(102, "*", own, "libvirt_node_memory_free_bytes");
 }
 
+/// Each would hold one of libvirtd's workers, until none is left for domains.
+#[test]
+fn a_call_about_the_host_that_hangs_is_made_once() {
+    let bench = Bench::with(12, &[], &[&ARGS[..], &["--collector.node-detail"]].concat());
+    let whole = bench.whole(12);
+    // The last one is what the others are asked by.
+    for procedure in [101, 228, 227, 102, 6] {
+        bench.order(&format!("fault {procedure} * never"));
+        let before = bench.sim.calls_of(procedure);
+        for round in 0..5 {
+            assert_eq!(Said::of(&bench.scrape()), whole, "{procedure}, round {round}");
+        }
+        let made = bench.sim.calls_of(procedure) - before;
+        assert_eq!(made, 1, "{procedure}");
+    }
+}
+
 #[test]
 fn a_pool_that_hangs_is_asked_once_and_hides_neither_the_others_nor_any_domain() {
     let bench = Bench::with(12, &POOLS, &ARGS);
