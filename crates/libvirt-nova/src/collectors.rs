@@ -158,7 +158,7 @@ impl Collector {
     /// (`scripts/measure`), in milliseconds of CPU a scrape. Those of one group share its cost.
     pub(crate) fn cost(self) -> &'static str {
         match self {
-            Self::Instance => "20 ms: the group block",
+            Self::Instance => "22 ms: the group block",
             Self::Domain => "9 ms: the group vcpu; a call for each domain that does not run",
             Self::Cpu | Self::Memory | Self::Interface => {
                 "nothing: what it serves is always asked for"

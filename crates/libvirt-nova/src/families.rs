@@ -12,11 +12,13 @@
 //! * [`subject`]: a domain with its labels; [`reference`]: the table as text
 
 use exposition::{Exposition, Family, Format, Samples, Value};
+use libvirt_wire::call::StoragePoolInfo;
 
 pub(crate) use self::reference::reference;
 use self::subject::{Subject, labels_of, subjects};
 use crate::{
     collectors::{Collector, Collectors},
+    host::Node,
     inventory::{LastJob, Limits},
     snapshot::{Measured, Snapshot},
     stats::{Block, Iothread, Net, Vcpu},
@@ -65,6 +67,10 @@ pub(crate) struct Row {
 pub(crate) enum Write {
     /// Once a scrape.
     Host(fn(&Snapshot, &mut Samples<'_>)),
+    /// A number that the host has.
+    Node(fn(&Node) -> Option<Value>),
+    /// A number that each storage pool has, where libvirt told of it.
+    Pool(fn(&StoragePoolInfo) -> Option<Value>),
     /// Once a scrape, of our own work.
     Exporter(fn(&Report, &mut Samples<'_>)),
     /// A number that an instance has, where it is known.
@@ -203,6 +209,12 @@ impl Row {
         let mut samples = exposition.family(&self.family);
         match self.write {
             Write::Host(write) => write(snapshot, &mut samples),
+            Write::Node(read) => {
+                if let Some(value) = read(&snapshot.node) {
+                    samples.push(&[], value);
+                }
+            }
+            Write::Pool(read) => pool::push("storage_pool", snapshot, &mut samples, read),
             Write::Exporter(write) => write(report, &mut samples),
             Write::Last(read) => {
                 for last in &*snapshot.last_migrations {
@@ -233,8 +245,8 @@ impl Row {
 
     /// Writes the samples of one domain.
     fn write_of(&self, subject: &Subject<'_>, samples: &mut Samples<'_>) {
-        // What domains have that do not run begins with something else than their start.
-        // And a device may have been plugged in since.
+        // A device may have been plugged in since, and what is counted of a domain whether it
+        // runs or not (events) does not begin with its run.
         let is_of_the_run = matches!(
             self.write,
             Write::Instance(_)
@@ -246,33 +258,39 @@ impl Row {
         samples.set_created(subject.created.filter(|_| is_of_the_run));
         let measured = subject.measured;
         match self.write {
-            Write::Host(_) | Write::Exporter(_) | Write::Last(_) => {}
-            Write::Instance(read) => subject.push_instance(read(measured), samples),
+            Write::Host(_)
+            | Write::Node(_)
+            | Write::Pool(_)
+            | Write::Exporter(_)
+            | Write::Last(_) => {}
+            Write::Instance(read) => subject.tags.push_instance(read(measured), samples),
             Write::InstanceBlock(read) => {
-                subject.blocks.iter().for_each(|it| it.push_instance(read(it.stats), samples));
+                subject.blocks.iter().for_each(|it| it.tags.push_instance(read(it.stats), samples));
             }
             Write::InstanceInterface(read) => {
-                subject.nets.iter().for_each(|it| it.push_instance(read(it.stats), samples));
+                subject.nets.iter().for_each(|it| it.tags.push_instance(read(it.stats), samples));
             }
-            Write::Domain(read) | Write::Defined(read) => subject.push(read(measured), samples),
+            Write::Domain(read) | Write::Defined(read) => {
+                subject.tags.push(read(measured), samples)
+            }
             Write::Vcpu(read) => {
-                subject.vcpus.iter().for_each(|it| it.push(read(it.stats), samples));
+                subject.vcpus.iter().for_each(|it| it.tags.push(read(it.stats), samples));
             }
             Write::Block(read) => {
-                subject.blocks.iter().for_each(|it| it.push(read(it.stats), samples));
+                subject.blocks.iter().for_each(|it| it.tags.push(read(it.stats), samples));
             }
             Write::Limit(read) => {
                 for block in &subject.blocks {
                     let devices = subject.devices();
                     let disk = devices.and_then(|devices| devices.disk(&block.stats.name));
-                    block.push(disk.and_then(|disk| read(&disk.limits)), samples);
+                    block.tags.push(disk.and_then(|disk| read(&disk.limits)), samples);
                 }
             }
             Write::Interface(read) => {
-                subject.nets.iter().for_each(|it| it.push(read(it.stats), samples));
+                subject.nets.iter().for_each(|it| it.tags.push(read(it.stats), samples));
             }
             Write::Iothread(read) => {
-                subject.iothreads.iter().for_each(|it| it.push(read(it.stats), samples));
+                subject.iothreads.iter().for_each(|it| it.tags.push(read(it.stats), samples));
             }
             Write::Running(write) | Write::Any(write) => write(subject, samples),
         }

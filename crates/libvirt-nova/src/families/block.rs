@@ -189,6 +189,6 @@ fn push_info(subject: &Subject<'_>, samples: &mut Samples<'_>) {
             ("target_device", &disk.target),
             ("volume_uuid", text(|disk| &disk.volume_uuid)),
         ];
-        subject.push_with(&more, true, samples);
+        subject.tags.push_with(&more, true, samples);
     }
 }

@@ -82,13 +82,13 @@ fn of(measured: &Measured) -> Option<&DirtyRate> {
 
 fn push_mode(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     if let Some(mode) = of(subject.measured).and_then(|rate| rate.mode.as_deref()) {
-        subject.push_with(&[("mode", mode)], true, samples);
+        subject.tags.push_with(&[("mode", mode)], true, samples);
     }
 }
 
 fn push_vcpus(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     let rates = of(subject.measured).map(|rate| &*rate.vcpu_rates).unwrap_or_default();
     for (vcpu, rate) in rates {
-        subject.push_with(&[("vcpu", &vcpu.to_string())], *rate, samples);
+        subject.tags.push_with(&[("vcpu", &vcpu.to_string())], *rate, samples);
     }
 }

@@ -214,7 +214,7 @@ fn push_info(subject: &Subject<'_>, samples: &mut Samples<'_>) {
         ("os_type_arch", text(|devices| &devices.arch)),
         ("os_type_machine", text(|devices| &devices.machine)),
     ];
-    subject.push_with(&more, true, samples);
+    subject.tags.push_with(&more, true, samples);
 }
 
 fn push_openstack_info(subject: &Subject<'_>, samples: &mut Samples<'_>) {
@@ -232,12 +232,12 @@ fn push_openstack_info(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     if !subject.is_wide {
         more.push(("project_name", text(|nova| &nova.project)));
     }
-    subject.push_with(&more, true, samples);
+    subject.tags.push_with(&more, true, samples);
 }
 
 fn push_info_state(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     if let Some(state) = subject.measured.state() {
-        subject.push_with(&[("state_desc", state.sentence())], state.number(), samples);
+        subject.tags.push_with(&[("state_desc", state.sentence())], state.number(), samples);
     }
 }
 
@@ -245,7 +245,7 @@ fn push_state(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     let Some(state) = subject.measured.state() else { return };
     // One for each state that there is, so that no series comes or goes with the state.
     for other in State::ALL {
-        subject.push_with(&[("state", other.word())], other == state, samples);
+        subject.tags.push_with(&[("state", other.word())], other == state, samples);
     }
 }
 
@@ -253,14 +253,14 @@ fn push_state_reason(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     let Some(stats) = &subject.measured.stats else { return };
     if let (Some(state), Some(reason)) = (stats.state, stats.reason) {
         let more = [("reason", reason.word()), ("state", state.word())];
-        subject.push_with(&more, true, samples);
+        subject.tags.push_with(&more, true, samples);
     }
 }
 
 fn push_control_state(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     let Some(state) = subject.measured.control.and_then(|control| control.state) else { return };
     for other in ControlState::ALL {
-        subject.push_with(&[("state", word(other))], other == state, samples);
+        subject.tags.push_with(&[("state", word(other))], other == state, samples);
     }
 }
 

@@ -18,6 +18,6 @@ pub(super) const ROWS: &[Row] = &[Row {
 
 fn push_events(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     for ((event, detail), count) in subject.measured.instance.events.iter() {
-        subject.push_with(&[("detail", detail), ("event", event)], count, samples);
+        subject.tags.push_with(&[("detail", detail), ("event", event)], count, samples);
     }
 }

@@ -27,7 +27,7 @@ fn push_info(subject: &Subject<'_>, samples: &mut Samples<'_>) {
         ];
         // What has neither address is told apart by nothing.
         if !seen.contains(&more) {
-            subject.push_with(&more, true, samples);
+            subject.tags.push_with(&more, true, samples);
             seen.push(more);
         }
     }

@@ -159,7 +159,7 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 fn push_info(subject: &Subject<'_>, samples: &mut Samples<'_>) {
-    let Some(labels) = &subject.instance else { return };
+    let Some(labels) = &subject.tags.instance else { return };
     let nova = subject.nova();
     let text = |read: fn(&Nova) -> &Option<String>| {
         nova.and_then(|nova| read(nova).as_deref()).unwrap_or_default()

@@ -132,7 +132,7 @@ fn push_info(subject: &Subject<'_>, samples: &mut Samples<'_>) {
             ("target_device", interface.target.as_deref().unwrap_or_default()),
         ];
         if !seen.contains(&more) {
-            subject.push_with(&more, true, samples);
+            subject.tags.push_with(&more, true, samples);
             seen.push(more);
         }
     }

@@ -314,6 +314,6 @@ pub(super) const ROWS: &[Row] = &[
 fn push_operation(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     let job = subject.measured.job.as_ref();
     if let Some(operation) = job.and_then(|job| job.operation) {
-        subject.push_with(&[("operation", operation.word())], true, samples);
+        subject.tags.push_with(&[("operation", operation.word())], true, samples);
     }
 }

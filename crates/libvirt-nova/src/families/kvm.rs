@@ -82,14 +82,14 @@ pub(super) const VCPU: &[Row] = &[
 fn push_machine(subject: &Subject<'_>, kind: KvmKind, samples: &mut Samples<'_>) {
     let Some(stats) = &subject.measured.stats else { return };
     for stat in stats.kvm.of(kind) {
-        subject.push_with(&[("stat", &stat.name)], stat.value, samples);
+        subject.tags.push_with(&[("stat", &stat.name)], stat.value, samples);
     }
 }
 
 fn push_vcpus(subject: &Subject<'_>, kind: KvmKind, samples: &mut Samples<'_>) {
     for vcpu in &subject.vcpus {
         for stat in vcpu.stats.kvm.of(kind) {
-            vcpu.push_with(&[("stat", &stat.name)], stat.value, samples);
+            vcpu.tags.push_with(&[("stat", &stat.name)], stat.value, samples);
         }
     }
 }

@@ -92,7 +92,9 @@ pub(super) const LIMITS: &[Row] = &[
 fn push_histograms(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     for block in &subject.blocks {
         for histogram in &block.stats.latencies {
-            if let (Some(labels), Some((buckets, count))) = (&block.labels, histogram.buckets()) {
+            if let (Some(labels), Some((buckets, count))) =
+                (&block.tags.domain, histogram.buckets())
+            {
                 let more = [("operation", histogram.operation)];
                 samples.push_histogram(&labels.with(&more), &buckets, None, count);
             }
@@ -106,7 +108,7 @@ fn push_latencies(subject: &Subject<'_>, kind: &str, samples: &mut Samples<'_>) 
             let interval = interval.as_secs().to_string();
             for (operation, _, time) in group.latencies.iter().filter(|known| known.1 == kind) {
                 let more = [("interval_seconds", &*interval), ("operation", operation)];
-                block.push_with(&more, *time, samples);
+                block.tags.push_with(&more, *time, samples);
             }
         }
     }
@@ -118,7 +120,7 @@ fn push_queue_depths(subject: &Subject<'_>, samples: &mut Samples<'_>) {
             let interval = interval.as_secs().to_string();
             for (operation, depth) in &group.queue_depths {
                 let more = [("interval_seconds", &*interval), ("operation", operation)];
-                block.push_with(&more, *depth, samples);
+                block.tags.push_with(&more, *depth, samples);
             }
         }
     }
@@ -128,7 +130,7 @@ fn push_limits(subject: &Subject<'_>, is_segments: bool, samples: &mut Samples<'
     for block in &subject.blocks {
         for (limit, number) in &block.stats.device_limits {
             if limit.starts_with("iov_") == is_segments {
-                block.push_with(&[("limit", limit)], *number, samples);
+                block.tags.push_with(&[("limit", limit)], *number, samples);
             }
         }
     }

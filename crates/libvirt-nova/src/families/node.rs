@@ -1,6 +1,6 @@
 //! The host, as libvirt sees it.
 
-use exposition::{Family, Kind, Samples, Value};
+use exposition::{Family, Kind, Value};
 
 use super::{Row, Write};
 
@@ -29,9 +29,7 @@ pub(super) const ROWS: &[Row] = &[
         labels: &[],
         origin: "virNodeGetInfo cpus",
         since: "0.3.0",
-        write: Write::Host(|snapshot, samples| {
-            push(samples, snapshot.node.info.as_ref().map(|info| info.cpus));
-        }),
+        write: Write::Node(|node| node.info.as_ref().map(|info| info.cpus.into())),
     },
     Row {
         family: Family {
@@ -42,9 +40,7 @@ pub(super) const ROWS: &[Row] = &[
         labels: &[],
         origin: "virNodeGetInfo nodes",
         since: "0.3.0",
-        write: Write::Host(|snapshot, samples| {
-            push(samples, snapshot.node.info.as_ref().map(|info| info.nodes));
-        }),
+        write: Write::Node(|node| node.info.as_ref().map(|info| info.nodes.into())),
     },
     Row {
         family: Family {
@@ -55,9 +51,7 @@ pub(super) const ROWS: &[Row] = &[
         labels: &[],
         origin: "virNodeGetInfo sockets",
         since: "0.3.0",
-        write: Write::Host(|snapshot, samples| {
-            push(samples, snapshot.node.info.as_ref().map(|info| info.sockets));
-        }),
+        write: Write::Node(|node| node.info.as_ref().map(|info| info.sockets.into())),
     },
     Row {
         family: Family {
@@ -68,9 +62,7 @@ pub(super) const ROWS: &[Row] = &[
         labels: &[],
         origin: "virNodeGetInfo cores",
         since: "0.3.0",
-        write: Write::Host(|snapshot, samples| {
-            push(samples, snapshot.node.info.as_ref().map(|info| info.cores));
-        }),
+        write: Write::Node(|node| node.info.as_ref().map(|info| info.cores.into())),
     },
     Row {
         family: Family {
@@ -81,9 +73,7 @@ pub(super) const ROWS: &[Row] = &[
         labels: &[],
         origin: "virNodeGetInfo threads",
         since: "0.3.0",
-        write: Write::Host(|snapshot, samples| {
-            push(samples, snapshot.node.info.as_ref().map(|info| info.threads));
-        }),
+        write: Write::Node(|node| node.info.as_ref().map(|info| info.threads.into())),
     },
     Row {
         family: Family {
@@ -94,10 +84,9 @@ pub(super) const ROWS: &[Row] = &[
         labels: &[],
         origin: "virNodeGetInfo mhz",
         since: "0.3.0",
-        write: Write::Host(|snapshot, samples| {
-            let info = snapshot.node.info.as_ref().filter(|info| info.mhz > 0);
-            let hertz = info.map(|info| u64::from(info.mhz).saturating_mul(MHZ));
-            push(samples, hertz);
+        write: Write::Node(|node| {
+            let info = node.info.as_ref().filter(|info| info.mhz > 0)?;
+            Some(u64::from(info.mhz).saturating_mul(MHZ).into())
         }),
     },
     Row {
@@ -109,7 +98,7 @@ pub(super) const ROWS: &[Row] = &[
         labels: &[],
         origin: "virNodeGetInfo memory",
         since: "0.3.0",
-        write: Write::Host(|snapshot, samples| push(samples, snapshot.node.memory)),
+        write: Write::Node(|node| node.memory.map(Value::from)),
     },
     Row {
         family: Family {
@@ -120,7 +109,7 @@ pub(super) const ROWS: &[Row] = &[
         labels: &[],
         origin: "virNodeGetFreeMemory",
         since: "0.4.4",
-        write: Write::Host(|snapshot, samples| push(samples, snapshot.node.memory_free)),
+        write: Write::Node(|node| node.memory_free.map(Value::from)),
     },
 ];
 
@@ -172,11 +161,5 @@ pub(super) const DETAIL: &[Row] = &[
         }),
     },
 ];
-
-fn push<V: Into<Value>>(samples: &mut Samples<'_>, value: Option<V>) {
-    if let Some(value) = value {
-        samples.push(&[], value);
-    }
-}
 
 const MHZ: u64 = 1_000_000;

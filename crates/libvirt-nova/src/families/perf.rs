@@ -54,20 +54,20 @@ pub(super) const ROWS: &[Row] = &[
 fn push_events(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     let Some(stats) = &subject.measured.stats else { return };
     for (event, count) in &stats.perf.events {
-        subject.push_with(&[("event", event)], *count, samples);
+        subject.tags.push_with(&[("event", event)], *count, samples);
     }
 }
 
 fn push_clocks(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     let Some(stats) = &subject.measured.stats else { return };
     for (event, time) in &stats.perf.clocks {
-        subject.push_with(&[("event", event)], *time, samples);
+        subject.tags.push_with(&[("event", event)], *time, samples);
     }
 }
 
 fn push_bandwidth(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     let Some(stats) = &subject.measured.stats else { return };
     for (event, bytes) in &stats.perf.bandwidth {
-        subject.push_with(&[("event", event)], *bytes, samples);
+        subject.tags.push_with(&[("event", event)], *bytes, samples);
     }
 }

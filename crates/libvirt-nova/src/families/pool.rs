@@ -13,12 +13,10 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "State of the storage pool: 0 inactive, 1 building, 2 running, 3 degraded, 4 inaccessible.",
         },
-        labels: &["storage_pool"],
+        labels: &[],
         origin: "virStoragePoolGetInfo state",
         since: "0.4.1",
-        write: Write::Host(|snapshot, samples| {
-            push("storage_pool", snapshot, samples, |info| Some(info.state.into()));
-        }),
+        write: Write::Pool(|info| Some(info.state.into())),
     },
     Row {
         family: Family {
@@ -26,14 +24,10 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Size of the storage pool, as of its last refresh.",
         },
-        labels: &["storage_pool"],
+        labels: &[],
         origin: "virStoragePoolGetInfo capacity",
         since: "0.4.1",
-        write: Write::Host(|snapshot, samples| {
-            push("storage_pool", snapshot, samples, |info| {
-                sizes(info).map(|info| info.capacity.into())
-            });
-        }),
+        write: Write::Pool(|info| Some(sizes(info)?.capacity.into())),
     },
     Row {
         family: Family {
@@ -41,14 +35,10 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Bytes of the storage pool that are taken, as of its last refresh.",
         },
-        labels: &["storage_pool"],
+        labels: &[],
         origin: "virStoragePoolGetInfo allocation",
         since: "0.4.1",
-        write: Write::Host(|snapshot, samples| {
-            push("storage_pool", snapshot, samples, |info| {
-                sizes(info).map(|info| info.allocation.into())
-            });
-        }),
+        write: Write::Pool(|info| Some(sizes(info)?.allocation.into())),
     },
     Row {
         family: Family {
@@ -56,14 +46,10 @@ pub(super) const ROWS: &[Row] = &[
             kind: Kind::Gauge,
             help: "Bytes of the storage pool that are free, as of its last refresh.",
         },
-        labels: &["storage_pool"],
+        labels: &[],
         origin: "virStoragePoolGetInfo available",
         since: "0.4.1",
-        write: Write::Host(|snapshot, samples| {
-            push("storage_pool", snapshot, samples, |info| {
-                sizes(info).map(|info| info.available.into())
-            });
-        }),
+        write: Write::Pool(|info| Some(sizes(info)?.available.into())),
     },
     Row {
         family: Family {

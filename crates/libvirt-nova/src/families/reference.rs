@@ -59,7 +59,8 @@ pub(super) fn families<'r>(text: &mut String, rows: impl Iterator<Item = (&'r Se
 /// `--labels=wide`.
 pub(super) fn labels(row: &Row) -> Vec<&'static str> {
     let of_whom: &[_] = match row.write {
-        Write::Host(_) | Write::Exporter(_) => &[],
+        Write::Host(_) | Write::Node(_) | Write::Exporter(_) => &[],
+        Write::Pool(_) => &["storage_pool"],
         Write::Instance(_) => &["libvirtname", "novaname", "novaproject"],
         Write::InstanceBlock(_) => {
             &["cindervolume", "disktype", "libvirtname", "novaname", "novaproject", "targetdev"]
@@ -86,6 +87,8 @@ pub(super) fn labels(row: &Row) -> Vec<&'static str> {
         Write::Vcpu(_) => Some("vcpu"),
         Write::Iothread(_) => Some("iothread"),
         Write::Host(_)
+        | Write::Node(_)
+        | Write::Pool(_)
         | Write::Exporter(_)
         | Write::Instance(_)
         | Write::InstanceBlock(_)

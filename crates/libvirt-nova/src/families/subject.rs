@@ -21,11 +21,7 @@ pub(crate) struct Subject<'s> {
     pub(crate) is_wide: bool,
     /// When its counters began, since the unix epoch, where that was seen and is to be told.
     pub(crate) created: Option<Duration>,
-    /// The labels of `libvirt_domain_*`; `None` where one of them is not known yet.
-    pub(crate) labels: Option<Labels>,
-    /// The labels of `libvirt_nova_instance_*`; `None` where it is not known yet whether
-    /// Nova made it: a sample with its labels empty would be another series.
-    pub(crate) instance: Option<Labels>,
+    pub(crate) tags: Tags,
     pub(crate) vcpus: Vec<Part<'s, Vcpu>>,
     pub(crate) blocks: Vec<Part<'s, Block>>,
     pub(crate) nets: Vec<Part<'s, Net>>,
@@ -36,8 +32,17 @@ pub(crate) struct Subject<'s> {
 #[derive(Debug)]
 pub(crate) struct Part<'s, T> {
     pub(crate) stats: &'s T,
-    pub(crate) labels: Option<Labels>,
-    instance: Option<Labels>,
+    pub(crate) tags: Tags,
+}
+
+/// The labels of something in both vocabularies.
+#[derive(Debug)]
+pub(crate) struct Tags {
+    /// Those of `libvirt_domain_*`; `None` where one of them is not known yet.
+    pub(crate) domain: Option<Labels>,
+    /// Those of `libvirt_nova_instance_*`; `None` where it is not known yet whether Nova made
+    /// it: a sample with its labels empty would be another series.
+    pub(crate) instance: Option<Labels>,
 }
 
 /// Returns the labels of `libvirt_domain_*` for a domain that may have gone; `None` where one
@@ -64,8 +69,10 @@ impl<'s> Subject<'s> {
             host,
             is_wide: selection.is_wide,
             created: created.filter(|_| selection.is_created),
-            labels: identity.as_ref().map(|identity| identity.render(None, [])),
-            instance: names.as_ref().map(|names| names.render([])),
+            tags: Tags {
+                domain: identity.as_ref().map(|identity| identity.render(None, [])),
+                instance: names.as_ref().map(|names| names.render([])),
+            },
             vcpus: Vec::new(),
             blocks: Vec::new(),
             nets: Vec::new(),
@@ -103,32 +110,6 @@ impl<'s> Subject<'s> {
         subject
     }
 
-    /// Writes a sample with the labels of `libvirt_domain_*`, where all is known.
-    pub(super) fn push(&self, value: Option<Value>, samples: &mut Samples<'_>) {
-        if let Some(value) = value {
-            self.push_with(&[], value, samples);
-        }
-    }
-
-    /// Writes a sample with `more` labels.
-    pub(super) fn push_with(
-        &self,
-        more: &[(&str, &str)],
-        value: impl Into<Value>,
-        samples: &mut Samples<'_>,
-    ) {
-        if let Some(labels) = &self.labels {
-            samples.push_with(labels, more, value);
-        }
-    }
-
-    /// Writes a sample with the labels of `libvirt_nova_instance_*`.
-    pub(super) fn push_instance(&self, value: Option<Value>, samples: &mut Samples<'_>) {
-        if let (Some(labels), Some(value)) = (&self.instance, value) {
-            samples.push_with(labels, &[], value);
-        }
-    }
-
     /// What the domain's XML says of it, once that is known.
     pub(super) fn devices(&self) -> Option<&'s Devices> {
         self.measured.instance.devices.as_deref()
@@ -140,7 +121,7 @@ impl<'s> Subject<'s> {
     }
 }
 
-impl<T> Part<'_, T> {
+impl Tags {
     /// Writes a sample with the labels of `libvirt_domain_*`, where all is known.
     pub(super) fn push(&self, value: Option<Value>, samples: &mut Samples<'_>) {
         if let Some(value) = value {
@@ -155,7 +136,7 @@ impl<T> Part<'_, T> {
         value: impl Into<Value>,
         samples: &mut Samples<'_>,
     ) {
-        if let Some(labels) = &self.labels {
+        if let Some(labels) = &self.domain {
             samples.push_with(labels, more, value);
         }
     }
@@ -170,10 +151,13 @@ impl<T> Part<'_, T> {
 
 fn parts<'s, T>(
     all: &'s [T],
-    labels: impl Fn(&T) -> Option<Labels>,
+    domain: impl Fn(&T) -> Option<Labels>,
     instance: impl Fn(&T) -> Option<Labels>,
 ) -> Vec<Part<'s, T>> {
-    let part = |stats: &'s T| Part { stats, labels: labels(stats), instance: instance(stats) };
+    let part = |stats: &'s T| {
+        let tags = Tags { domain: domain(stats), instance: instance(stats) };
+        Part { stats, tags }
+    };
     all.iter().map(part).collect()
 }
 

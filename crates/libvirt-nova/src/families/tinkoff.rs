@@ -100,7 +100,7 @@ pub(super) const VCPU: &[Row] = &[Row {
     since: "0.3.0",
     write: Write::Running(|subject, samples| {
         for (vcpu, cpu) in &subject.measured.placements {
-            subject.push_with(&[("vcpu", &vcpu.to_string())], *cpu, samples);
+            subject.tags.push_with(&[("vcpu", &vcpu.to_string())], *cpu, samples);
         }
     }),
 }];
@@ -173,9 +173,7 @@ pub(super) const POOL: &[Row] = &[
         origin: "virStoragePoolGetInfo",
         since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
-            pool::push("pool", snapshot, samples, |info| {
-                pool::sizes(info).map(|info| info.capacity.into())
-            });
+            pool::push("pool", snapshot, samples, |info| Some(pool::sizes(info)?.capacity.into()));
         }),
     },
     Row {
@@ -189,7 +187,7 @@ pub(super) const POOL: &[Row] = &[
         since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
             pool::push("pool", snapshot, samples, |info| {
-                pool::sizes(info).map(|info| info.allocation.into())
+                Some(pool::sizes(info)?.allocation.into())
             });
         }),
     },
@@ -203,9 +201,7 @@ pub(super) const POOL: &[Row] = &[
         origin: "virStoragePoolGetInfo",
         since: "0.4.1",
         write: Write::Host(|snapshot, samples| {
-            pool::push("pool", snapshot, samples, |info| {
-                pool::sizes(info).map(|info| info.available.into())
-            });
+            pool::push("pool", snapshot, samples, |info| Some(pool::sizes(info)?.available.into()));
         }),
     },
 ];
@@ -226,7 +222,7 @@ fn push_info_meta(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     let is_wide = |name| matches!(name, "flavor" | "project_name") && subject.is_wide;
     let more = values.iter().map(|(name, value)| (*name, value.as_str()));
     let more: Vec<_> = more.filter(|(name, _)| !is_wide(name)).collect();
-    subject.push_with(&more, true, samples);
+    subject.tags.push_with(&more, true, samples);
 }
 
 fn push_block_meta(subject: &Subject<'_>, samples: &mut Samples<'_>) {
@@ -247,7 +243,7 @@ fn push_block_meta(subject: &Subject<'_>, samples: &mut Samples<'_>) {
         if !subject.is_wide {
             more.push(("source_file", disk.source().unwrap_or_default()));
         }
-        block.push_with(&more, true, samples);
+        block.tags.push_with(&more, true, samples);
     }
 }
 
@@ -263,6 +259,6 @@ fn push_interface_meta(subject: &Subject<'_>, samples: &mut Samples<'_>) {
         if !subject.is_wide {
             more.push(("source_bridge", interface.bridge.as_deref().unwrap_or_default()));
         }
-        net.push_with(&more, true, samples);
+        net.tags.push_with(&more, true, samples);
     }
 }

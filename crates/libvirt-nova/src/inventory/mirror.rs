@@ -180,9 +180,8 @@ impl Mirror {
         match metadata {
             Ok(metadata) => entry.instance.metadata = metadata,
             Err(error) => {
-                // Whatever its element holds, it is Nova's, and its CPU time is somebody's.
-                // What the element held before is better.
-                // But who is to be served is not decided by what cannot be read.
+                // Whatever its element holds, it is Nova's, and its CPU time is somebody's; what
+                // it held before is better. A filter cannot admit what nobody can read.
                 if matches!(error, ReadError::Nova(_))
                     && self.filter.is_all()
                     && entry.instance.metadata == Metadata::Unknown
