@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::{
     families::{self, Selection},
     inventory::{Devices, Domains, Instance, Metadata, Nova},
-    poll::CpuTime,
+    poll::{CpuReading, CpuTime},
     snapshot::{Findings, Snapshot},
     stats::{DomainStats, Job},
     survey::Reading,
@@ -36,7 +36,8 @@ impl Host {
             let instance = instance(number);
             let uuid = instance.domain.uuid;
             let time = Some(Duration::from_nanos(u64::from(number).saturating_mul(1_000_003)));
-            findings.times.insert(uuid, CpuTime { total: time, user: time, system: time });
+            let cpu = CpuTime { total: time, user: time, system: time };
+            findings.times.insert(uuid, CpuReading { cpu, at: Instant::now() });
             let reading = Reading { stats: stats(number), at: Instant::now() };
             findings.survey.readings.insert(uuid, reading);
             let control = ControlInfo { state: Some(ControlState::Ok), since: Duration::ZERO };

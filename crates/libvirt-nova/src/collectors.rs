@@ -8,6 +8,8 @@ use libvirt_wire::call::Groups;
 pub(crate) enum Collector {
     /// The mission's families, in Nova's words.
     Instance,
+    /// How often instances use how much of their vCPUs.
+    Utilization,
     /// Names, state and sizes of domains.
     Domain,
     /// CPU time of domains.
@@ -52,8 +54,9 @@ pub(crate) enum Collector {
 
 impl Collector {
     /// Every collector, in the order of the exposition.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Instance,
+        Self::Utilization,
         Self::Domain,
         Self::Cpu,
         Self::Memory,
@@ -80,6 +83,7 @@ impl Collector {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Instance => "instance",
+            Self::Utilization => "utilization",
             Self::Domain => "domain",
             Self::Cpu => "cpu",
             Self::Memory => "memory",
@@ -107,6 +111,7 @@ impl Collector {
     pub(crate) fn about(self) -> &'static str {
         match self {
             Self::Instance => "The mission's families, libvirt_nova_instance_*",
+            Self::Utilization => "How much of its vCPUs each instance uses, second by second",
             Self::Domain => "Names, state and sizes of domains",
             Self::Cpu => "CPU time of domains",
             Self::Memory => "Memory of domains, as the balloon tells it",
@@ -142,7 +147,8 @@ impl Collector {
             Self::Dirtyrate => Some(Groups::DIRTYRATE),
             Self::Haltpoll => Some(Groups::CPU_TOTAL),
             Self::Vm => Some(Groups::VM),
-            Self::Cpu
+            Self::Utilization
+            | Self::Cpu
             | Self::Memory
             | Self::Interface
             | Self::Hostdev
@@ -159,6 +165,7 @@ impl Collector {
     pub(crate) fn cost(self) -> &'static str {
         match self {
             Self::Instance => "22 ms: the group block",
+            Self::Utilization => "nothing: it is made of what is polled",
             Self::Domain => "9 ms: the group vcpu; a call for each domain that does not run",
             Self::Cpu | Self::Memory | Self::Interface => {
                 "nothing: what it serves is always asked for"
@@ -183,6 +190,7 @@ impl Collector {
     pub(crate) fn is_default(self) -> bool {
         match self {
             Self::Instance
+            | Self::Utilization
             | Self::Domain
             | Self::Cpu
             | Self::Memory

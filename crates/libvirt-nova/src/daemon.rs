@@ -19,6 +19,7 @@ use crate::{
     inventory::Inventory,
     live::{Lasting, Live, Terms},
     telemetry::Telemetry,
+    usage::Usages,
 };
 
 /// A handle to what is known of libvirtd.
@@ -79,6 +80,7 @@ pub(crate) struct Watch {
     /// Pause between two polls; zero polls only when scraped.
     pub(crate) interval: Duration,
     pub(crate) terms: Terms,
+    pub(crate) usages: Arc<Usages>,
     pub(crate) telemetry: Arc<Telemetry>,
 }
 
@@ -95,7 +97,7 @@ impl Watch {
         let mut is_first = true;
         let mut backoff = Backoff::new(PAUSE_MAX);
         let mut told = String::new();
-        let lasting = Lasting::default();
+        let lasting = Lasting::new(Arc::clone(&self.usages));
         // Sessions in a row that did not last.
         let mut short = 0_u32;
         loop {

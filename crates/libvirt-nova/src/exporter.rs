@@ -29,6 +29,7 @@ use crate::{
     snapshot::{Findings, Snapshot},
     survey::Skipped,
     telemetry::{CollectionReport, Telemetry},
+    usage::Occasion,
 };
 
 /// What answers a scrape.
@@ -211,7 +212,10 @@ async fn collect(source: &Source, until: Instant) -> Collected {
     let selection = live.selection;
     let has = |collector| selection.collectors.has(collector);
     let poll_until = after(Instant::now(), share(until, POLL_SHARE));
+    let polling = Instant::now();
     let times = live.poll.round(roster, poll_until).await;
+    live.usages.observe(Occasion::Scrape, roster, &times);
+    let usages = running().map(|domain| (domain.uuid, live.usages.of(domain, polling))).collect();
     let mut is_cut = poll_until <= Instant::now();
     let survey_until = after(Instant::now(), share(until, SURVEY_SHARE));
     // What concerns no guest goes over the other connection meanwhile.
@@ -258,7 +262,8 @@ async fn collect(source: &Source, until: Instant) -> Collected {
     let unknown = readings.flat_map(|reading| reading.stats.unknown.iter().cloned()).collect();
     let silent = running().filter(|domain| live.is_silent(domain)).map(|domain| domain.uuid);
     let silent = silent.collect();
-    let findings = Findings { times, survey, controls, jobs, placements, silent, states, host };
+    let findings =
+        Findings { times, usages, survey, controls, jobs, placements, silent, states, host };
     let snapshot = Snapshot::new(live.hostname.clone(), &there, findings, SystemTime::now());
     Collected { snapshot, unknown, skipped, is_cut }
 }

@@ -129,6 +129,7 @@ impl Section {
 pub(crate) const TABLE: &[Section] = &[
     Section::always(exporter::ROWS),
     Section::of(Collector::Instance, instance::ROWS),
+    Section::of(Collector::Utilization, instance::UTILIZATION),
     Section::of(Collector::Domain, domain::ROWS),
     Section::of(Collector::Cpu, cpu::ROWS),
     Section::of(Collector::Memory, memory::ROWS),

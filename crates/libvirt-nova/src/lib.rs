@@ -31,6 +31,7 @@ use crate::{
     live::Terms,
     log::LogTarget,
     telemetry::Telemetry,
+    usage::Usages,
 };
 
 #[cfg(feature = "bench")]
@@ -47,6 +48,7 @@ mod flags;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod headroom;
+mod histogram;
 mod host;
 mod http;
 mod inventory;
@@ -62,6 +64,7 @@ mod stats;
 mod survey;
 mod telemetry;
 mod trouble;
+mod usage;
 
 /// Runs the program, by the process' command line and environment, until it is told to stop.
 ///
@@ -132,6 +135,7 @@ fn prepare(
     log: Arc<log::Counts>,
 ) -> (Daemon, Arc<Exporter>, impl Future<Output = ()> + Send) {
     let telemetry = Arc::<Telemetry>::default();
+    let usages = Arc::new(Usages::new(flags.interval));
     let selection = Selection {
         collectors: flags.collectors,
         is_wide: flags.labels == LabelSet::Wide,
@@ -146,6 +150,7 @@ fn prepare(
             selection,
             filter: Arc::new(flags.filter),
         },
+        usages: Arc::clone(&usages),
         telemetry: Arc::clone(&telemetry),
     };
     let (daemon, watching) = watch.start();

@@ -30,6 +30,7 @@ use crate::{
     stats::DomainStats,
     survey::Surveyor,
     trouble::Troubles,
+    usage::{Occasion, Usages},
 };
 
 /// A libvirtd that can be asked.
@@ -43,6 +44,7 @@ pub(crate) struct Live {
     pub(crate) hostname: Option<String>,
     pub(crate) inventory: Inventory,
     pub(crate) poll: Poll,
+    pub(crate) usages: Arc<Usages>,
     pub(crate) surveyor: Surveyor,
     pub(crate) controls: Controls,
     pub(crate) jobs: Jobs,
@@ -58,11 +60,12 @@ pub(crate) struct Live {
 }
 
 /// What is known of a libvirtd's domains and outlives a session with it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lasting {
     troubles: Arc<Troubles>,
     cpu_source: Arc<OnceLock<poll::Source>>,
     past: Arc<Past>,
+    usages: Arc<Usages>,
 }
 
 /// What libvirtd is asked for, and how much of it may hang.
@@ -73,6 +76,14 @@ pub(crate) struct Terms {
     pub(crate) selection: Selection,
     /// Which domains are asked about.
     pub(crate) filter: Arc<Filter>,
+}
+
+impl Lasting {
+    /// Nothing, and who will know how many vCPUs are in use.
+    pub(crate) fn new(usages: Arc<Usages>) -> Self {
+        let (troubles, cpu_source, past) = Default::default();
+        Self { troubles, cpu_source, past, usages }
+    }
 }
 
 impl Live {
@@ -86,7 +97,7 @@ impl Live {
         terms: &Terms,
         lasting: &Lasting,
     ) -> Self {
-        let Lasting { troubles, cpu_source, past } = lasting.clone();
+        let Lasting { troubles, cpu_source, past, usages } = lasting.clone();
         let Terms { abandoned_max, selection, ref filter } = *terms;
         let filter = Arc::clone(filter);
         let care = Care::new(ledger.clone(), abandoned_max);
@@ -106,6 +117,7 @@ impl Live {
             hostname,
             inventory,
             poll,
+            usages,
             surveyor,
             controls,
             jobs,
@@ -192,7 +204,8 @@ impl Live {
         loop {
             let began = ticks.tick().await;
             let roster = self.inventory.roster();
-            self.poll.round(&roster, later(ROUND_MAX)).await;
+            let times = self.poll.round(&roster, later(ROUND_MAX)).await;
+            self.usages.observe(Occasion::Tick, &roster, &times);
             // One more call a domain each second would double what polling costs, so
             // only those are asked in which a call hangs.
             let domains = roster.iter().map(|instance| &instance.domain);

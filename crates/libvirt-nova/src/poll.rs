@@ -31,7 +31,15 @@ use crate::{
 /// The CPU times of one round, by domain.
 ///
 /// A domain that libvirtd did not answer for is not in it.
-pub(crate) type CpuTimes = HashMap<Uuid, CpuTime>;
+pub(crate) type CpuTimes = HashMap<Uuid, CpuReading>;
+
+/// The CPU time of a domain, and when it was so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CpuReading {
+    pub(crate) cpu: CpuTime,
+    /// Between the question and the answer: half of that is the most that it can be wrong by.
+    pub(crate) at: Instant,
+}
 
 /// The CPU time of a domain since its QEMU started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -194,7 +202,7 @@ impl Poll {
         answers: &mut Answers<'r>,
     ) -> Vec<&'r Instance> {
         let asked: Vec<_> =
-            instances.into_iter().map(|instance| self.cpu_time(source, instance)).collect();
+            instances.into_iter().map(|instance| self.reading(source, instance)).collect();
         let mut asked = stream::iter(asked).buffer_unordered(window);
         let mut lost = Vec::new();
         loop {
@@ -204,7 +212,7 @@ impl Poll {
             };
             let Some((instance, called)) = next else { return lost };
             match called {
-                Ok(Some(time)) => drop(answers.times.insert(instance.domain.uuid, time)),
+                Ok(Some(reading)) => drop(answers.times.insert(instance.domain.uuid, reading)),
                 Ok(None) => answers.is_silent = true,
                 Err(error) if is_refusal(&error) => answers.refused.push((instance, error)),
                 Err(error) if error.is_disconnected() => lost.push(instance),
@@ -216,35 +224,38 @@ impl Poll {
         }
     }
 
-    async fn cpu_time<'r>(
+    async fn reading<'r>(
         &self,
         source: Source,
         instance: &'r Instance,
-    ) -> (&'r Instance, Result<Option<CpuTime>, CallError>) {
+    ) -> (&'r Instance, Result<Option<CpuReading>, CallError>) {
         let domain = &instance.domain;
         let Some(_place) = self.care.place().await else { return (instance, Ok(None)) };
-        let time = match source {
+        let asked = Instant::now();
+        let answer = match source {
             Source::Cgroup => {
                 let called = self.calls.call(&DomainGetCpuStats { domain }, CALL_DEADLINE).await;
-                let stats = called.and_then(|reply| reply.decode());
-                stats.map(|CpuStats { cpu_time, user_time, system_time }| {
-                    cpu_time.map(|_| CpuTime {
-                        total: cpu_time,
-                        user: user_time,
-                        system: system_time,
-                    })
+                called.and_then(|reply| {
+                    let CpuStats { cpu_time: total, user_time: user, system_time: system } =
+                        reply.decode()?;
+                    Ok((total.map(|_| CpuTime { total, user, system }), reply.at()))
                 })
             }
             Source::Process => {
                 let called = self.calls.call(&DomainGetInfo { domain }, CALL_DEADLINE).await;
-                let info = called.and_then(|reply| reply.decode());
-                info.map(|info| {
+                called.and_then(|reply| {
+                    let info = reply.decode()?;
                     let total = Some(info.cpu_time);
-                    info.is_active().then_some(CpuTime { total, ..CpuTime::default() })
+                    let cpu = info.is_active().then_some(CpuTime { total, ..CpuTime::default() });
+                    Ok((cpu, reply.at()))
                 })
             }
         };
-        (instance, time)
+        let reading = answer.map(|(cpu, answered)| {
+            let took = answered.saturating_duration_since(asked);
+            cpu.map(|cpu| CpuReading { cpu, at: asked.checked_add(took / 2).unwrap_or(asked) })
+        });
+        (instance, reading)
     }
 
     /// Whether libvirtd answers a call that concerns no domain.

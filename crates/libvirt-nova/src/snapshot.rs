@@ -18,6 +18,7 @@ use crate::{
     poll::{CpuTime, CpuTimes},
     stats::{Balloon, DomainStats, Job, State},
     survey::Survey,
+    usage::Usage,
 };
 
 /// What one scrape found.
@@ -47,6 +48,8 @@ pub(crate) struct Measured {
     /// Whether it runs. One that does not has a state and nothing else.
     pub(crate) runs: bool,
     pub(crate) cpu: CpuTime,
+    /// How many vCPUs it uses.
+    pub(crate) usage: Usage,
     /// `None` where libvirtd gave nothing in time.
     pub(crate) stats: Option<DomainStats>,
     /// What the guest told of its memory, where that still holds.
@@ -67,6 +70,7 @@ pub(crate) struct Measured {
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) times: CpuTimes,
+    pub(crate) usages: HashMap<Uuid, Usage>,
     pub(crate) survey: Survey,
     pub(crate) controls: ControlInfos,
     pub(crate) jobs: JobsByDomain,
@@ -94,6 +98,7 @@ impl Snapshot {
     ) -> Self {
         let Findings {
             times,
+            mut usages,
             survey,
             controls,
             mut jobs,
@@ -118,7 +123,8 @@ impl Snapshot {
             let told = told.filter(|stats| holds(stats, devices, instance.stopped, now));
             Some(Measured {
                 runs: true,
-                cpu: times.get(&uuid).copied().unwrap_or_default(),
+                cpu: times.get(&uuid).map(|reading| reading.cpu).unwrap_or_default(),
+                usage: usages.remove(&uuid).unwrap_or_default(),
                 balloon: told.map(|stats| stats.balloon.clone()),
                 at,
                 control: controls.get(&uuid).copied(),
@@ -156,6 +162,7 @@ impl Measured {
             instance: Arc::clone(instance),
             runs: false,
             cpu: CpuTime::default(),
+            usage: Usage::default(),
             stats,
             balloon: None,
             at: None,

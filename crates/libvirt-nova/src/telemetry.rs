@@ -9,7 +9,7 @@ use std::{
 use libvirt_client::{Failure, Ledger, Observer};
 use libvirt_wire::Procedure;
 
-use crate::survey::Skipped;
+use crate::{histogram::Histogram, survey::Skipped};
 
 /// What the exporter knows of its own work, since the process began.
 #[derive(Debug, Default)]
@@ -50,15 +50,8 @@ pub(crate) struct CollectionReport {
     pub(crate) skipped: Skipped,
 }
 
-/// How long libvirtd took to answer.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Durations {
-    /// How many answers took at most as long as the bound in [`BOUNDS`], each counted
-    /// in the first bound that holds it.
-    counts: [u64; BOUNDS.len()],
-    pub(crate) count: u64,
-    pub(crate) sum: Duration,
-}
+/// How long libvirtd took to answer, in seconds.
+pub(crate) type Durations = Histogram<{ BOUNDS.len() }>;
 
 /// Upper bounds in seconds: from a call that looks something up to one that waits
 /// for a job.
@@ -122,7 +115,9 @@ impl Telemetry {
 
 impl Observer for Telemetry {
     fn answered(&self, procedure: Procedure, took: Duration) {
-        self.state().durations.entry(procedure.name).or_default().observe(took);
+        let mut state = self.state();
+        let durations = state.durations.entry(procedure.name);
+        durations.or_insert_with(|| Histogram::new(&BOUNDS)).observe(took.as_secs_f64());
     }
 
     fn failed(&self, procedure: Procedure, failure: Failure) {
@@ -138,46 +133,9 @@ impl Observer for Telemetry {
     }
 }
 
-impl Durations {
-    fn observe(&mut self, took: Duration) {
-        let seconds = took.as_secs_f64();
-        let bounds = BOUNDS.into_iter().zip(&mut self.counts);
-        if let Some((_, count)) = bounds.into_iter().find(|(bound, _)| seconds <= *bound) {
-            *count = count.saturating_add(1);
-        }
-        self.count = self.count.saturating_add(1);
-        self.sum = self.sum.saturating_add(took);
-    }
-
-    /// Returns each bound with the number of answers that took at most as long.
-    pub(crate) fn buckets(&self) -> [(f64, u64); BOUNDS.len()] {
-        let mut sum: u64 = 0;
-        let mut bounds = BOUNDS.into_iter().zip(self.counts);
-        std::array::from_fn(|_| {
-            let (bound, count) = bounds.next().unwrap_or_default();
-            sum = sum.saturating_add(count);
-            (bound, sum)
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_answer_is_in_every_bucket_that_is_long_enough() {
-        let mut durations = Durations::default();
-        for millis in [1, 2, 2000, 40_000] {
-            durations.observe(Duration::from_millis(millis));
-        }
-        assert_eq!(
-            durations.buckets().map(|(_, count)| count),
-            [0, 1, 2, 2, 2, 2, 2, 3, 3],
-            "{BOUNDS:?}"
-        );
-        assert_eq!((durations.count, durations.sum), (4, Duration::from_millis(42_003)));
-    }
 
     #[test]
     fn failures_are_told_apart_by_libvirts_number_or_our_word() {

@@ -6,7 +6,7 @@ use exposition::{Family, Kind, Labels, Samples};
 use libvirt_wire::Procedure;
 
 use super::{Row, Write};
-use crate::survey::Skipped;
+use crate::{survey::Skipped, telemetry::Durations};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -79,7 +79,7 @@ pub(super) const ROWS: &[Row] = &[
         write: Write::Exporter(|report, samples| {
             for (procedure, durations) in &report.durations {
                 let labels = Labels::new(&[("procedure", procedure)]);
-                let (sum, count) = (durations.sum.as_secs_f64(), durations.count);
+                let (sum, count) = (durations.sum(), durations.count());
                 samples.push_histogram(&labels, &durations.buckets(), Some(sum), count);
             }
         }),
@@ -186,7 +186,7 @@ pub(super) const ROWS: &[Row] = &[
         since: "0.3.0",
         write: Write::Exporter(|report, samples| {
             let xml = report.durations.get(Procedure::DOMAIN_GET_XML_DESC.name);
-            samples.push(&[], xml.map_or(0, |durations| durations.count));
+            samples.push(&[], xml.map_or(0, Durations::count));
         }),
     },
     Row {

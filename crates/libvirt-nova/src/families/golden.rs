@@ -6,6 +6,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a test is meant to panic")]
 
 use std::{
+    collections::HashMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -30,11 +31,12 @@ use crate::{
     inventory::{
         Devices, Domains, EventCounts, Instance, LastJob, Metadata, NAMESPACES, Nova, Roster,
     },
-    poll::CpuTime,
+    poll::{CpuReading, CpuTime, CpuTimes},
     snapshot::{Findings, Snapshot},
     stats::{DomainStats, Job},
     survey::Reading,
     telemetry::Report,
+    usage::{Occasion, Usage, Usages},
 };
 
 /// Everything but what is different in each run or build.
@@ -121,9 +123,8 @@ async fn a_domain_that_ended_meanwhile_leaves_nothing() {
     let running: Roster = vec![Arc::new(instance("02-epoxy"))].into();
     let uuid = running[0].domain.uuid;
     let mut findings = Findings::default();
-    findings
-        .times
-        .insert(uuid, CpuTime { total: Some(Duration::from_secs(1)), ..CpuTime::default() });
+    let cpu = CpuTime { total: Some(Duration::from_secs(1)), ..CpuTime::default() };
+    findings.times.insert(uuid, CpuReading { cpu, at: Instant::now() });
     findings.survey.ended.insert(uuid);
     let domains = Domains { running, ..Domains::default() };
     let snapshot = Snapshot::new(None, &domains, findings, now());
@@ -168,6 +169,7 @@ async fn held() {
     let measured = &mut snapshot.instances[0];
     (measured.stats, measured.balloon, measured.at) = (None, None, None);
     (measured.control, measured.job, measured.cpu) = (None, None, CpuTime::default());
+    (measured.usage.in_use, measured.usage.peak) = (None, None);
     measured.is_silent = true;
     check("held", &snapshot);
 }
@@ -300,6 +302,25 @@ async fn everything_of_a_new_libvirt() {
     check_with("everything_of_a_new_libvirt", everything(), &snapshot(&["03-nova34"]));
 }
 
+/// What two polls make of domains that use a quarter of a vCPU, and each 1.25 more than the one
+/// before it. The second poll is late.
+fn usages(running: &Roster, times: &CpuTimes) -> HashMap<Uuid, Usage> {
+    let usages = Usages::new(Duration::from_secs(1));
+    usages.observe(Occasion::Tick, running, times);
+    let passed = Duration::from_millis(1600);
+    let mut later = times.clone();
+    for (number, instance) in (0_u32..).zip(running.iter()) {
+        let Some(reading) = later.get_mut(&instance.domain.uuid) else { continue };
+        let moved = Duration::from_millis(400) + number * Duration::from_millis(2000);
+        reading.cpu.total = reading.cpu.total.map(|total| total + moved);
+        reading.at += passed;
+    }
+    usages.observe(Occasion::Tick, running, &later);
+    let domains = running.iter().map(|instance| &instance.domain);
+    let then = Instant::now() + passed;
+    domains.map(|domain| (domain.uuid, usages.of(domain, then))).collect()
+}
+
 /// A few seconds after the balloons of the domains told their numbers.
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_360_005)
@@ -319,7 +340,8 @@ pub(super) fn snapshot_with(domains: &[&str], stats: impl Fn(&str) -> DomainStat
         let uuid = instance.domain.uuid;
         let nanoseconds = 1_000_000_007 * u64::from(uuid.0[0]);
         let part = |divisor| Some(Duration::from_nanos(nanoseconds / divisor));
-        findings.times.insert(uuid, CpuTime { total: part(1), user: part(10), system: part(30) });
+        let cpu = CpuTime { total: part(1), user: part(10), system: part(30) };
+        findings.times.insert(uuid, CpuReading { cpu, at: Instant::now() });
         let reading = Reading { stats: stats(&file), at: Instant::now() };
         findings.survey.readings.insert(uuid, reading);
         let (state, since) = if file.starts_with("06") {
@@ -335,6 +357,7 @@ pub(super) fn snapshot_with(domains: &[&str], stats: impl Fn(&str) -> DomainStat
         }
         findings.placements.insert(uuid, vec![(0, 7), (1, 3)]);
     }
+    findings.usages = usages(&running, &findings.times);
     let count = running.len();
     let domains = Domains { running, count, ..Domains::default() };
     Snapshot::new(Some("compute-01".into()), &domains, findings, now())

@@ -72,6 +72,28 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         family: Family {
+            name: "libvirt_nova_instance_vcpus_in_use",
+            kind: Kind::Gauge,
+            help: "vCPUs in use over the last poll interval, what QEMU does besides included.",
+        },
+        labels: &[],
+        origin: "virDomainGetCPUStats cpu_time, moved between two polls, by the time between",
+        since: "0.9.10",
+        write: Write::Instance(|measured| measured.usage.in_use.map(Value::from)),
+    },
+    Row {
+        family: Family {
+            name: "libvirt_nova_instance_vcpus_in_use_peak",
+            kind: Kind::Gauge,
+            help: "The highest of vcpus_in_use in the last 60 seconds.",
+        },
+        labels: &[],
+        origin: "virDomainGetCPUStats cpu_time, moved between two polls, by the time between",
+        since: "0.9.10",
+        write: Write::Instance(|measured| measured.usage.peak.map(Value::from)),
+    },
+    Row {
+        family: Family {
             name: "libvirt_nova_instance_rxbytes",
             kind: Kind::Counter,
             help: "bytes received by the instance's network interface",
@@ -157,6 +179,26 @@ pub(super) const ROWS: &[Row] = &[
         write: Write::Running(push_info),
     },
 ];
+
+pub(super) const UTILIZATION: &[Row] = &[Row {
+    family: Family {
+        name: "libvirt_nova_instance_vcpu_utilization",
+        kind: Kind::Histogram,
+        help: "Part of the instance's vCPUs that is in use, an observation each poll interval.",
+    },
+    labels: &[],
+    origin: "vcpus_in_use by vcpu_count, of each poll",
+    since: "0.9.10",
+    write: Write::Running(|subject, samples| {
+        let (Some(labels), Some(observed)) =
+            (&subject.tags.instance, &subject.measured.usage.utilization)
+        else {
+            return;
+        };
+        let (sum, count) = (observed.sum(), observed.count());
+        samples.push_histogram(labels, &observed.buckets(), Some(sum), count);
+    }),
+}];
 
 fn push_info(subject: &Subject<'_>, samples: &mut Samples<'_>) {
     let Some(labels) = &subject.tags.instance else { return };

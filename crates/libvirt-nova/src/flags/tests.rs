@@ -277,7 +277,7 @@ fn a_refusal_says_what_was_wrong_and_what_would_be_right() {
         (&["--list-metrics=1"], "--list-metrics: has a value, expected none"),
         (
             &["--collector.foo"],
-            "--collector.foo: no such collector, expected --collector.NAME with one of instance, domain, cpu, memory, vcpu, block, interface, hostdev, job, event, pool, node, block-latency, block-limits, perf, iothread, dirtyrate, haltpoll, vm, vcpu-kvm, node-detail",
+            "--collector.foo: no such collector, expected --collector.NAME with one of instance, utilization, domain, cpu, memory, vcpu, block, interface, hostdev, job, event, pool, node, block-latency, block-limits, perf, iothread, dirtyrate, haltpoll, vm, vcpu-kvm, node-detail",
         ),
         (&["--collector.perf=maybe"], "--collector.perf: maybe is neither true nor false"),
         (&["--collector.perf="], "--collector.perf: \"\" is neither true nor false"),
