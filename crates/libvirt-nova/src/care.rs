@@ -4,7 +4,7 @@
 //! QEMU answers. Nova needs them too.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -28,7 +28,7 @@ pub(crate) struct Care {
     abandoned_max: usize,
     /// The domains in which a call hangs, whoever made it: an exporter before us, or
     /// one of ours whose connection was lost.
-    occupied: Arc<Mutex<HashSet<Uuid>>>,
+    occupied: Arc<Mutex<HashMap<Uuid, Instant>>>,
     /// For calls that need no monitor.
     places: Arc<Places>,
 }
@@ -60,7 +60,9 @@ impl Care {
     /// Takes note of whether a call hangs in a domain.
     pub(crate) fn note(&self, domain: &Domain, info: ControlInfo) {
         if info.state == Some(ControlState::Occupied) && info.since >= HANGS {
-            self.occupied().insert(domain.uuid);
+            let now = Instant::now();
+            let since = now.checked_sub(info.since).unwrap_or(now);
+            self.occupied().insert(domain.uuid, since);
         } else {
             self.occupied().remove(&domain.uuid);
         }
@@ -71,7 +73,7 @@ impl Care {
         let mut occupied = self.occupied();
         if !occupied.is_empty() {
             let there: HashSet<_> = roster.iter().map(|instance| instance.domain.uuid).collect();
-            occupied.retain(|uuid| there.contains(uuid));
+            occupied.retain(|uuid, _| there.contains(uuid));
         }
     }
 
@@ -81,7 +83,7 @@ impl Care {
     /// of the limit on no more than one.
     pub(crate) fn window(&self) -> usize {
         let is_others = |uuid: &&Uuid| self.ledger.hangs_since(**uuid, |_| true).is_none();
-        let others = self.occupied().iter().filter(is_others).count();
+        let others = self.occupied().keys().filter(is_others).count();
         let hanging = self.ledger.abandoned().saturating_add(others);
         let left = self.abandoned_max.saturating_sub(hanging);
         let careful_from = self.abandoned_max.saturating_mul(2).div_ceil(3);
@@ -158,8 +160,13 @@ impl Care {
     /// Further calls to the domain that it hangs in come back at once, with all that
     /// needs no monitor.
     pub(crate) fn is_hung(&self, domain: &Domain) -> bool {
-        self.occupied().contains(&domain.uuid)
+        self.occupied().contains_key(&domain.uuid)
             || self.ledger.hangs_since(domain.uuid, |call| call.needs_monitor).is_some()
+    }
+
+    /// Since when libvirt has been waiting for the QEMU of a domain, by its control info.
+    pub(crate) fn occupied_since(&self, domain: &Domain) -> Option<Instant> {
+        self.occupied().get(&domain.uuid).copied()
     }
 
     /// Whether a call that needs the monitor hangs in this domain for certain: it concerns no
@@ -176,7 +183,7 @@ impl Care {
             || self.ledger.hangs_since(domain.uuid, |call| !call.needs_monitor).is_some()
     }
 
-    fn occupied(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+    fn occupied(&self) -> MutexGuard<'_, HashMap<Uuid, Instant>> {
         // Nothing panics while it holds the lock.
         self.occupied.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -114,4 +114,4 @@ const PROCEDURE: Procedure = <DomainGetControlInfo<'_> as Call>::PROCEDURE;
 const CALL_DEADLINE: Duration = Duration::from_secs(1);
 /// How long QEMU may leave libvirt waiting before the log says so. A healthy one takes
 /// some milliseconds, one on a busy host some tenths of a second.
-const STUCK: Duration = Duration::from_secs(5);
+pub(crate) const STUCK: Duration = Duration::from_secs(5);

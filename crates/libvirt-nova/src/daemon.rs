@@ -4,7 +4,7 @@ use std::{
     mem,
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use libvirt_client::{Address, Backoff, Ledger, Session, Tender};
@@ -28,45 +28,76 @@ pub(crate) struct Daemon {
     link: watch::Receiver<Link>,
 }
 
+/// Whether libvirtd can be asked, and since when that is so.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    pub(crate) state: LinkState,
+    pub(crate) since: SystemTime,
+}
+
 /// Whether libvirtd can be asked.
 #[derive(Clone, Debug)]
-enum Link {
+pub(crate) enum LinkState {
     /// Nobody knows yet: the first attempt is under way, or the first one after
     /// a session has ended.
     Connecting,
     /// It can.
     Up(Arc<Live>),
-    /// The last attempt failed.
-    Down,
+    /// The last attempt failed, for this reason.
+    Down(String),
+}
+
+impl Link {
+    fn new(state: LinkState) -> Self {
+        Self { state, since: SystemTime::now() }
+    }
+
+    fn live(&self) -> Option<&Arc<Live>> {
+        match &self.state {
+            LinkState::Up(live) => Some(live),
+            LinkState::Connecting | LinkState::Down(_) => None,
+        }
+    }
+
+    /// Takes over whether libvirtd can be asked. What goes on has been going on since it began: a
+    /// libvirtd that cannot be reached cannot be reached however often that is tried.
+    fn turn(&mut self, state: LinkState) {
+        let goes_on = match (&self.state, &state) {
+            (LinkState::Down(_), LinkState::Down(_) | LinkState::Connecting) => true,
+            (LinkState::Connecting, LinkState::Down(_)) => true,
+            _ => false,
+        };
+        let since = if goes_on { self.since } else { SystemTime::now() };
+        *self = Self { state, since };
+    }
 }
 
 impl Daemon {
     /// What libvirtd has not answered yet, where there is a session.
     pub(crate) fn ledger(&self) -> Option<Ledger> {
-        match &*self.link.borrow() {
-            Link::Up(live) => Some(live.ledger.clone()),
-            Link::Connecting | Link::Down => None,
-        }
+        self.link.borrow().live().map(|live| live.ledger.clone())
+    }
+
+    /// Whether libvirtd can be asked, and since when that is so.
+    pub(crate) fn link(&self) -> Link {
+        self.link.borrow().clone()
     }
 
     /// Returns libvirtd where it can be asked, waiting until `until` where
     /// nobody knows yet.
     pub(crate) async fn live(&self, until: Instant) -> Option<Arc<Live>> {
         let mut link = self.link.clone();
-        let decided = link.wait_for(|link| !matches!(link, Link::Connecting));
+        let decided = link.wait_for(|link| !matches!(link.state, LinkState::Connecting));
         match time::timeout_at(until, decided).await {
-            Ok(Ok(link)) => match &*link {
-                Link::Up(live) => Some(Arc::clone(live)),
-                Link::Connecting | Link::Down => None,
-            },
+            Ok(Ok(link)) => link.live().cloned(),
             Ok(Err(_)) | Err(_) => None,
         }
     }
 
     /// Says goodbye, so that libvirtd logs no fault.
     pub(crate) async fn close(&self) {
-        let link = self.link.borrow().clone();
-        if let Link::Up(live) = link {
+        let link = self.link();
+        if let Some(live) = link.live() {
             live.close().await;
         }
     }
@@ -77,8 +108,6 @@ impl Daemon {
 pub(crate) struct Watch {
     /// Where libvirtd listens.
     pub(crate) address: Address,
-    /// Pause between two polls; zero polls only when scraped.
-    pub(crate) interval: Duration,
     pub(crate) terms: Terms,
     pub(crate) usages: Arc<Usages>,
     pub(crate) telemetry: Arc<Telemetry>,
@@ -88,7 +117,7 @@ impl Watch {
     /// A handle, and the task that keeps the connection and polls, for ever:
     /// libvirtd may come and go.
     pub(crate) fn start(self) -> (Daemon, impl Future<Output = ()> + Send) {
-        let (publish, link) = watch::channel(Link::Connecting);
+        let (publish, link) = watch::channel(Link::new(LinkState::Connecting));
         (Daemon { link }, self.keep(publish))
     }
 
@@ -125,7 +154,7 @@ impl Watch {
                         backoff.reset();
                     }
                     // A scrape may wait for this attempt: it is likely to succeed.
-                    publish.send_replace(Link::Connecting);
+                    publish.send_modify(|link| link.turn(LinkState::Connecting));
                 }
                 Err(error) => {
                     let refused = error.is_refusal();
@@ -133,9 +162,9 @@ impl Watch {
                     let text = chain(&error).to_string();
                     if text != told {
                         tracing::warn!("{text}");
-                        told = text;
+                        told.clone_from(&text);
                     }
-                    publish.send_replace(Link::Down);
+                    publish.send_modify(|link| link.turn(LinkState::Down(text)));
                 }
             }
             time::sleep(backoff.pause()).await;
@@ -150,10 +179,10 @@ impl Watch {
         let live = Live::new(calls, feed, ledger, hostname, inventory, &self.terms, lasting);
         let live = Arc::new(live);
         let [for_monitor, for_lookups] = tenders;
-        publish.send_replace(Link::Up(Arc::clone(&live)));
+        publish.send_modify(|link| link.turn(LinkState::Up(Arc::clone(&live))));
         let fault = Mutex::default();
         select! {
-            () = live.run(keeper, events, self.interval) => {}
+            () = live.run(keeper, events) => {}
             () = self.tend(&for_monitor, &fault) => {}
             () = self.tend(&for_lookups, &fault) => {}
         }

@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use crate::{
+    board::Frames,
     collectors::Collector,
     daemon::Daemon,
     families::{self, Selection},
@@ -40,6 +41,7 @@ pub(crate) struct Exporter {
     selection: Selection,
     telemetry: Arc<Telemetry>,
     log: Arc<log::Counts>,
+    frames: Arc<Frames>,
     /// How long the last exposition was, so that the next one finds room.
     size: AtomicUsize,
     last: Mutex<Option<Collection>>,
@@ -75,9 +77,10 @@ impl Exporter {
         selection: Selection,
         telemetry: Arc<Telemetry>,
         log: Arc<log::Counts>,
+        frames: Arc<Frames>,
     ) -> Self {
         let (size, last) = (AtomicUsize::default(), Mutex::default());
-        Self { daemon, min_age, selection, telemetry, log, size, last }
+        Self { daemon, min_age, selection, telemetry, log, frames, size, last }
     }
 
     /// Returns a whole exposition as it is wanted.
@@ -145,6 +148,7 @@ impl Exporter {
                     skipped,
                 });
                 let (ended, snapshot) = (Instant::now(), Arc::new(snapshot));
+                self.frames.note_survey(&snapshot);
                 Collection { began, ended, is_cut, snapshot, source: Some(source) }
             }
         };

@@ -21,7 +21,8 @@ use tokio::{
 };
 
 use crate::{
-    daemon::{Daemon, Watch},
+    board::Frames,
+    daemon::Watch,
     exporter::Exporter,
     families::Selection,
     fault::chain,
@@ -30,12 +31,14 @@ use crate::{
     later::later,
     live::Terms,
     log::LogTarget,
+    served::Served,
     telemetry::Telemetry,
     usage::Usages,
 };
 
 #[cfg(feature = "bench")]
 pub mod bench;
+mod board;
 mod care;
 mod collectors;
 mod control;
@@ -58,6 +61,7 @@ mod live;
 mod log;
 mod placements;
 mod poll;
+mod served;
 mod snapshot;
 mod states;
 mod stats;
@@ -119,7 +123,8 @@ fn work(flags: Flags, log: Arc<log::Counts>) -> Result<(), Box<dyn Error>> {
 /// Prints one exposition.
 async fn print_once(flags: Flags, log: Arc<log::Counts>) -> io::Result<()> {
     let deadline = flags.deadline;
-    let (daemon, exporter, watching) = prepare(Flags { interval: Duration::ZERO, ..flags }, log);
+    let (served, watching) = prepare(Flags { interval: Duration::ZERO, ..flags }, log);
+    let Served { daemon, exporter, .. } = served;
     let watching = tokio::spawn(watching);
     // A scrape does not wait for libvirtd to let us in, who asks by hand does.
     daemon.live(later(deadline)).await;
@@ -130,10 +135,7 @@ async fn print_once(flags: Flags, log: Arc<log::Counts>) -> io::Result<()> {
 }
 
 /// What watches libvirtd, what answers scrapes, and the task of the former.
-fn prepare(
-    flags: Flags,
-    log: Arc<log::Counts>,
-) -> (Daemon, Arc<Exporter>, impl Future<Output = ()> + Send) {
+fn prepare(flags: Flags, log: Arc<log::Counts>) -> (Served, impl Future<Output = ()> + Send) {
     let telemetry = Arc::<Telemetry>::default();
     let usages = Arc::new(Usages::new(flags.interval));
     let selection = Selection {
@@ -144,8 +146,8 @@ fn prepare(
     };
     let watch = Watch {
         address: flags.uri,
-        interval: flags.interval,
         terms: Terms {
+            interval: flags.interval,
             abandoned_max: flags.max_abandoned,
             selection,
             filter: Arc::new(flags.filter),
@@ -154,8 +156,12 @@ fn prepare(
         telemetry: Arc::clone(&telemetry),
     };
     let (daemon, watching) = watch.start();
-    let exporter = Exporter::new(daemon.clone(), flags.min_age, selection, telemetry, log);
-    (daemon, Arc::new(exporter), watching)
+    let frames = Frames::new(daemon.clone(), usages, flags.metrics_path.to_string());
+    let frames = Arc::new(frames);
+    let of_frames = Arc::clone(&frames);
+    let exporter =
+        Exporter::new(daemon.clone(), flags.min_age, selection, telemetry, log, of_frames);
+    (Served { daemon, exporter: Arc::new(exporter), frames }, watching)
 }
 
 /// Answers scrapes until told to stop.
@@ -179,7 +185,8 @@ async fn serve(flags: Flags, log: Arc<log::Counts>) -> Result<(), Box<dyn Error>
     }
     let listeners = http::bind(&flags.listen).await?;
     let (path, deadline) = (flags.metrics_path.clone(), flags.deadline);
-    let (daemon, exporter, watching) = prepare(flags, log);
+    let (served, watching) = prepare(flags, log);
+    let daemon = served.daemon.clone();
     let watching = tokio::spawn(watching);
     let stop = async {
         tokio::select! {
@@ -188,8 +195,7 @@ async fn serve(flags: Flags, log: Arc<log::Counts>) -> Result<(), Box<dyn Error>
             _ = hangup.recv() => {}
         }
     };
-    let scrape = |wanted| Arc::clone(&exporter).scrape(wanted);
-    http::serve(listeners, &path, deadline, scrape, stop).await;
+    http::serve(listeners, &path, deadline, served, stop).await;
     // Nobody shall mistake our goodbye for libvirtd's.
     watching.abort();
     daemon.close().await;

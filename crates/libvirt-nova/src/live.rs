@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::{
     care::Care,
-    control::Controls,
+    control::{Controls, STUCK},
     families::Selection,
     filter::Filter,
     host::Host,
@@ -50,6 +50,7 @@ pub(crate) struct Live {
     pub(crate) jobs: Jobs,
     pub(crate) host: Host,
     pub(crate) selection: Selection,
+    interval: Duration,
     filter: Arc<Filter>,
     past: Arc<Past>,
     is_new: AtomicBool,
@@ -71,6 +72,8 @@ pub(crate) struct Lasting {
 /// What libvirtd is asked for, and how much of it may hang.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Terms {
+    /// Pause between two polls; zero polls only when scraped.
+    pub(crate) interval: Duration,
     /// Abandoned calls at which no monitor is asked any more.
     pub(crate) abandoned_max: usize,
     pub(crate) selection: Selection,
@@ -98,7 +101,7 @@ impl Live {
         lasting: &Lasting,
     ) -> Self {
         let Lasting { troubles, cpu_source, past, usages } = lasting.clone();
-        let Terms { abandoned_max, selection, ref filter } = *terms;
+        let Terms { interval, abandoned_max, selection, ref filter } = *terms;
         let filter = Arc::clone(filter);
         let care = Care::new(ledger.clone(), abandoned_max);
         let of_troubles = || Arc::clone(&troubles);
@@ -123,6 +126,7 @@ impl Live {
             jobs,
             host,
             selection,
+            interval,
             filter,
             past,
             is_new,
@@ -133,12 +137,12 @@ impl Live {
     }
 
     /// Keeps the inventory and the poll going until the connection of the events ends.
-    pub(crate) async fn run(&self, keeper: Keeper, events: Events, interval: Duration) {
+    pub(crate) async fn run(&self, keeper: Keeper, events: Events) {
         let (lookups, care, feed) = (self.lookups.clone(), self.care.clone(), self.feed.clone());
         let (filter, past) = (Arc::clone(&self.filter), Arc::clone(&self.past));
         select! {
             () = inventory::run(keeper, lookups, care, feed, events, filter, past) => {}
-            () = self.poll_each(interval) => {}
+            () = self.poll_each() => {}
             () = self.feed.closed() => {}
         }
     }
@@ -146,6 +150,20 @@ impl Live {
     /// Whether a call hangs in a domain.
     pub(crate) fn is_silent(&self, domain: &Domain) -> bool {
         self.care.is_hung(domain) || self.care.is_held(domain)
+    }
+
+    /// Since when QEMU, or libvirt itself, has left whoever asks about a domain waiting, where that
+    /// is longer than a busy host takes.
+    pub(crate) fn stuck_since(&self, domain: &Domain) -> Option<Instant> {
+        let since = [self.care.occupied_since(domain), self.care.held_since(domain)];
+        since.into_iter().flatten().min().filter(|since| since.elapsed() >= STUCK)
+    }
+
+    /// Since when libvirtd has left everybody waiting, where it is asked each second.
+    pub(crate) fn silent_since(&self) -> Option<Instant> {
+        let last = self.ledger.last_answer()?;
+        let patience = self.interval.saturating_mul(2).saturating_add(SILENT);
+        (!self.interval.is_zero() && last.elapsed() > patience).then_some(last)
     }
 
     /// The states of domains that do not run.
@@ -193,8 +211,9 @@ impl Live {
         self.controls.keep(roster);
     }
 
-    /// Makes a round each `interval`, for ever. Never where it is zero.
-    async fn poll_each(&self, interval: Duration) {
+    /// Makes a round each interval, for ever. Never where it is zero.
+    async fn poll_each(&self) {
+        let interval = self.interval;
         if interval.is_zero() {
             return std::future::pending().await;
         }
@@ -223,3 +242,5 @@ impl Live {
 const JUST_NOW: Duration = Duration::from_millis(500);
 /// How long a round between scrapes may take.
 const ROUND_MAX: Duration = Duration::from_secs(10);
+/// How long libvirtd may leave a poll waiting before it counts as silent.
+const SILENT: Duration = Duration::from_secs(2);

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use libvirt_wire::{Uuid, call::ControlInfo};
+use libvirt_wire::{Domain, Uuid, call::ControlInfo};
 use tokio::time::Instant;
 
 use crate::{
@@ -86,6 +86,14 @@ impl Snapshot {
     /// Nothing but that libvirtd did not answer.
     pub(crate) fn down() -> Self {
         Self { up: Some(false), ..Self::default() }
+    }
+
+    /// What was found of this run of a domain.
+    pub(crate) fn of(&self, domain: &Domain) -> Option<&Measured> {
+        // They are sorted by their names.
+        let to_name = |it: &Measured| it.instance.domain.name.cmp(&domain.name);
+        let found = self.instances.binary_search_by(to_name).ok()?;
+        self.instances.get(found).filter(|measured| measured.instance.domain == *domain)
     }
 
     /// Puts together what was found at `now`. Instances that ended meanwhile, or

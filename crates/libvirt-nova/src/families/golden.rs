@@ -437,6 +437,7 @@ fn instance(prefix: &str) -> Instance {
             Arc::new(events)
         },
         started: None,
+        told: None,
         stopped: None,
         metadata: element
             .map_or(Metadata::Foreign, |element| Metadata::Nova(Arc::new(Nova::read(element)))),

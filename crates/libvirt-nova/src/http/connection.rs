@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use http_body_util::Either;
 use hyper::{
     Request,
     body::{Body, Incoming},
@@ -24,7 +25,7 @@ use tokio::{
     time::{self, Instant},
 };
 
-use super::{dispatch::Dispatch, wanted::Wanted};
+use super::{Content, dispatch::Dispatch};
 
 /// How long a connection waits for its peer.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,8 @@ pub(super) struct Limits {
     pub(super) response: Duration,
     /// For the next request.
     pub(super) idle: Duration,
+    /// For the peer to take anything at all of what a stream has for it.
+    pub(super) stream: Duration,
 }
 
 impl Default for Limits {
@@ -47,6 +50,8 @@ impl Default for Limits {
             // Prometheus closes its idle connections after five minutes. It must be the one who
             // does, or else a scrape could meet a connection that is being closed.
             idle: Duration::from_secs(330),
+            // Ten events. It asks for all of it again as soon as it can.
+            stream: Duration::from_secs(10),
         }
     }
 }
@@ -56,6 +61,8 @@ impl Default for Limits {
 pub(super) struct Seat {
     phase: Cell<Phase>,
     since: Cell<Instant>,
+    /// Since when the peer of a stream has taken nothing of what there is for it.
+    stalled: Cell<Option<Instant>>,
     leaving: Cell<bool>,
 }
 
@@ -67,6 +74,8 @@ enum Phase {
     Answering,
     /// The peer has part of a response to take.
     Response,
+    /// The peer takes events as they come.
+    Stream,
     /// The peer has its response.
     Idle,
 }
@@ -76,13 +85,16 @@ impl Seat {
         Self {
             phase: Cell::new(Phase::Head),
             since: Cell::new(Instant::now()),
+            stalled: Cell::new(None),
             leaving: Cell::new(false),
         }
     }
 
-    /// Since when the connection has been waiting for its peer; `None` if its peer waits for us.
+    /// Since when the connection has been waiting for its peer; `None` if its peer waits for us, as
+    /// that of a stream always does: of those there are only so many.
     pub(super) fn waiting_since(&self) -> Option<Instant> {
-        (self.phase.get() != Phase::Answering).then(|| self.since.get())
+        let is_waiting = !matches!(self.phase.get(), Phase::Answering | Phase::Stream);
+        is_waiting.then(|| self.since.get())
     }
 
     /// Whether the peer is owed a response, or the rest of one.
@@ -107,6 +119,7 @@ impl Seat {
             Phase::Head => limits.head,
             Phase::Response => limits.response,
             Phase::Idle => limits.idle,
+            Phase::Stream => return self.stalled.get()?.checked_add(limits.stream),
         };
         self.since.get().checked_add(limit)
     }
@@ -115,21 +128,21 @@ impl Seat {
 /// Answers a peer until it hangs up, or keeps the connection waiting for too long.
 ///
 /// When the future is dropped, the connection is closed and its scrape, if any, abandoned.
-pub(super) async fn attend<T, S, F>(
+pub(super) async fn attend<T, C>(
     stream: T,
     seat: Rc<Seat>,
     limits: Limits,
-    dispatch: &Dispatch<'_, S>,
+    dispatch: &Dispatch<'_, C>,
 ) where
     T: AsyncRead + AsyncWrite + Unpin,
-    S: Fn(Wanted) -> F,
-    F: Future<Output = String>,
+    C: Content,
 {
     let seat = &*seat;
     let service = service_fn(async |request: Request<Incoming>| {
         seat.enter(Phase::Answering);
         let mut response = dispatch.answer(&request).await;
-        seat.enter(Phase::Response);
+        let is_stream = matches!(response.body(), Either::Right(_));
+        seat.enter(if is_stream { Phase::Stream } else { Phase::Response });
         // Nothing here wants a body. Having read one, hyper looks for the next request before it
         // has written the response, and writes the refusal of a malformed one into its midst.
         if !request.body().is_end_stream() {
@@ -186,13 +199,26 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<'_, T> {
     }
 }
 
+impl<T> Watched<'_, T> {
+    /// Takes note of whether the peer has taken something.
+    fn note_written(&self, written: &Poll<io::Result<usize>>) {
+        let since = written.is_pending().then(|| {
+            let since = self.seat.stalled.get();
+            since.unwrap_or_else(Instant::now)
+        });
+        self.seat.stalled.set(since);
+    }
+}
+
 impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<'_, T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.note_written(&written);
+        written
     }
 
     fn poll_write_vectored(
@@ -200,7 +226,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<'_, T> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.note_written(&written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {

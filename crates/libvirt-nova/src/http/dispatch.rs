@@ -1,93 +1,146 @@
 //! Which request gets which response.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
+use futures_util::StreamExt;
 use hyper::{Method, Request};
 use tokio::time;
 
 use super::{
+    Content,
     deadline::deadline,
-    landing,
+    page::{self, Page},
     response::{self, Response},
     wanted::{self, Wanted},
 };
 use crate::flags::MetricsPath;
 
-/// The routes, and the scrapes that are under way on them.
+/// The routes, and who is being served on them.
 #[derive(Debug)]
-pub(super) struct Dispatch<'a, S> {
+pub(super) struct Dispatch<'a, C> {
     metrics_path: &'a MetricsPath,
     deadline: Duration,
-    scrape: S,
-    running: Cell<usize>,
+    content: C,
+    page: Page,
+    scrapes: Rc<Cell<usize>>,
+    streams: Rc<Cell<usize>>,
 }
 
-impl<'a, S, F> Dispatch<'a, S>
-where
-    S: Fn(Wanted) -> F,
-    F: Future<Output = String>,
-{
-    /// Makes the routes; `scrape` returns an exposition within the time it is given, which
-    /// is `deadline` where the request names none.
-    pub(super) fn new(metrics_path: &'a MetricsPath, deadline: Duration, scrape: S) -> Self {
-        Self { metrics_path, deadline, scrape, running: Cell::new(0) }
+impl<'a, C: Content> Dispatch<'a, C> {
+    /// Makes the routes; a scrape gets `deadline` where the request names none.
+    pub(super) fn new(metrics_path: &'a MetricsPath, deadline: Duration, content: C) -> Self {
+        let (scrapes, streams) = Default::default();
+        let page = Page::new(metrics_path);
+        Self { metrics_path, deadline, content, page, scrapes, streams }
     }
 
     /// Answers a request, whatever it is.
     ///
     /// When the future is dropped, so is its scrape.
     pub(super) async fn answer<B>(&self, request: &Request<B>) -> Response {
-        let path = request.uri().path();
-        let metrics = self.metrics_path.matches(path);
-        if !metrics && path != "/" {
+        let Some(route) = Route::of(request.uri().path(), self.metrics_path) else {
             return response::not_found(self.metrics_path);
-        }
+        };
         if ![Method::GET, Method::HEAD].contains(request.method()) {
             return response::method_not_allowed();
         }
-        if metrics {
-            let headers = request.headers();
-            let deadline = deadline(headers, self.deadline);
-            let wanted = Wanted { deadline, format: wanted::format(headers) };
-            self.scrape(wanted, wanted::takes_gzip(headers)).await
-        } else {
-            response::page(landing::page(self.metrics_path))
+        match route {
+            Route::Metrics => {
+                let headers = request.headers();
+                let deadline = deadline(headers, self.deadline);
+                let wanted = Wanted { deadline, format: wanted::format(headers) };
+                self.scrape(wanted, wanted::takes_gzip(headers)).await
+            }
+            Route::Page => response::page(self.page.html(), page::POLICY),
+            Route::Live => self.live(request.method() == Method::HEAD),
+            Route::Instance(uuid) => match self.content.instance(uuid) {
+                Some(json) => response::json(json),
+                None => response::no_instance(),
+            },
+            Route::Healthy => response::text("healthy\n"),
+            Route::Ready => match self.content.ready() {
+                Ok(()) => response::text("ready\n"),
+                Err(reason) => response::not_ready(&reason),
+            },
+            Route::Debug => response::text(self.content.debug()),
         }
     }
 
     async fn scrape(&self, wanted: Wanted, is_gzip: bool) -> Response {
-        let Some(_running) = Running::start(&self.running) else {
-            return response::too_many_scrapes();
+        let Some(_place) = Place::take(&self.scrapes, MAX_SCRAPES) else {
+            return response::too_many("scrapes");
         };
         // The exporter answers at its deadline with what it has. If ever it did not, its peer
         // would be gone, and the place must be free again.
         let limit = wanted.deadline.saturating_add(OVERRUN);
-        match time::timeout(limit, (self.scrape)(wanted)).await {
+        match time::timeout(limit, self.content.scrape(wanted)).await {
             Ok(exposition) if is_gzip => response::gzipped_metrics(&exposition, wanted.format),
             Ok(exposition) => response::metrics(exposition, wanted.format),
             Err(_) => response::overdue(),
         }
+    }
+
+    fn live(&self, is_head: bool) -> Response {
+        let Some(place) = Place::take(&self.streams, MAX_STREAMS) else {
+            return response::too_many("open pages");
+        };
+        // It is kept as long as the response is being sent.
+        let events = self.content.live().inspect(move |_| {
+            let _ = &place;
+        });
+        response::events((!is_head).then_some(events))
     }
 }
 
 /// What writing a large exposition may take beyond the deadline.
 const OVERRUN: Duration = Duration::from_secs(1);
 
-/// A scrape that is under way.
-struct Running<'a>(&'a Cell<usize>);
+/// What a path leads to.
+#[derive(Clone, Copy, Debug)]
+enum Route<'p> {
+    Metrics,
+    Page,
+    /// The events that the page, or `top`, lives on.
+    Live,
+    /// An instance, by its UUID.
+    Instance(&'p str),
+    Healthy,
+    Ready,
+    Debug,
+}
 
-impl<'a> Running<'a> {
-    fn start(running: &'a Cell<usize>) -> Option<Self> {
-        let others = running.get();
-        if others >= MAX_SCRAPES {
-            return None;
+impl<'p> Route<'p> {
+    fn of(path: &'p str, metrics_path: &MetricsPath) -> Option<Self> {
+        // It may be any of the others, which is then not to be reached.
+        if metrics_path.matches(path) {
+            return Some(Self::Metrics);
         }
-        running.set(others.saturating_add(1));
-        Some(Self(running))
+        match path {
+            "/" => Some(Self::Page),
+            "/-/live" => Some(Self::Live),
+            "/-/healthy" => Some(Self::Healthy),
+            "/-/ready" => Some(Self::Ready),
+            "/debug" => Some(Self::Debug),
+            _ => path.strip_prefix("/-/instance/").map(Self::Instance),
+        }
     }
 }
 
-impl Drop for Running<'_> {
+/// A place among so many, as long as it is kept.
+struct Place(Rc<Cell<usize>>);
+
+impl Place {
+    fn take(taken: &Rc<Cell<usize>>, most: usize) -> Option<Self> {
+        let others = taken.get();
+        if others >= most {
+            return None;
+        }
+        taken.set(others.saturating_add(1));
+        Some(Self(Rc::clone(taken)))
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
         self.0.set(self.0.get().saturating_sub(1));
     }
@@ -95,6 +148,8 @@ impl Drop for Running<'_> {
 
 /// As many at once as other exporters allow (node_exporter's `--web.max-requests`).
 pub(super) const MAX_SCRAPES: usize = 40;
+/// Pages and `top`s that are open at once.
+pub(super) const MAX_STREAMS: usize = 50;
 
 #[cfg(test)]
 mod tests {
@@ -188,7 +243,9 @@ mod tests {
 
     #[test]
     fn everything_else_is_not_found_by_any_method() {
-        for target in ["/x", "/m/", "/metrics", "//", "/-/healthy", "/m%00", "*", "host:443"] {
+        for target in
+            ["/x", "/m/", "/metrics", "//", "/-/x", "/-/instance", "/m%00", "*", "host:443"]
+        {
             for method in ["GET", "POST", "CONNECT", "OPTIONS"] {
                 let response = answer("/m", &request(method, target));
                 assert_eq!(response.status(), StatusCode::NOT_FOUND, "{method} {target}");
@@ -226,7 +283,7 @@ mod tests {
         request.headers_mut().insert("X-Prometheus-Scrape-Timeout-Seconds", value);
         let response = runtime().block_on(dispatch.answer(&request));
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(dispatch.running.get(), 0);
+        assert_eq!(dispatch.scrapes.get(), 0);
     }
 
     #[test]

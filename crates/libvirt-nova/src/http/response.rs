@@ -1,21 +1,31 @@
 //! The responses there are.
 
+use std::{convert::Infallible, pin::Pin};
+
 use bytes::Bytes;
 use exposition::Format;
-use http_body_util::Full;
+use futures_util::{Stream, StreamExt};
+use http_body_util::{Either, Full, StreamBody};
 use hyper::{
     StatusCode,
+    body::Frame,
     header::{
-        ALLOW, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
-        RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
+        ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
+        HeaderValue, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
     },
 };
 
 use super::gzip::gzip;
 use crate::flags::MetricsPath;
 
-/// A response whose length is known, so that `Content-Length` is always sent.
-pub(super) type Response = hyper::Response<Full<Bytes>>;
+/// A response: mostly one whose length is known, so that `Content-Length` is sent.
+pub(super) type Response = hyper::Response<Body>;
+
+/// What is sent: all at once, or as it comes.
+pub(super) type Body = Either<Full<Bytes>, StreamBody<Events>>;
+
+/// What comes, until whoever takes it goes.
+type Events = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>>>>;
 
 /// The metrics.
 pub(super) fn metrics(text: impl Into<Bytes>, format: Format) -> Response {
@@ -28,10 +38,47 @@ pub(super) fn gzipped_metrics(text: &str, format: Format) -> Response {
     with(metrics(gzip(text), format), CONTENT_ENCODING, "gzip")
 }
 
-/// A page that needs nothing but itself.
-pub(super) fn page(html: String) -> Response {
+/// A page, which may do what `policy` says.
+pub(super) fn page(html: Bytes, policy: &'static str) -> Response {
     let page = response(StatusCode::OK, "text/html; charset=utf-8", html);
-    with(page, CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'")
+    with(with(page, CONTENT_SECURITY_POLICY, policy), CACHE_CONTROL, "no-cache")
+}
+
+/// Events that a page takes as they come; `None` for who asks only whether there are any.
+pub(super) fn events(events: Option<impl Stream<Item = Bytes> + 'static>) -> Response {
+    let body = match events {
+        Some(events) => {
+            let frames = events.map(|event| Ok(Frame::data(event)));
+            Either::Right(StreamBody::new(Box::pin(frames) as Events))
+        }
+        None => Either::Left(Full::default()),
+    };
+    let events = with(Response::new(body), CONTENT_TYPE, "text/event-stream");
+    // A proxy that waits for the end would wait for ever.
+    let unbuffered = HeaderName::from_static("x-accel-buffering");
+    let events = with(with(events, unbuffered, "no"), X_CONTENT_TYPE_OPTIONS, "nosniff");
+    with(events, CACHE_CONTROL, "no-store")
+}
+
+/// Data for the page.
+pub(super) fn json(text: String) -> Response {
+    let json = response(StatusCode::OK, "application/json", text);
+    with(json, CACHE_CONTROL, "no-store")
+}
+
+/// Plain text.
+pub(super) fn text(text: impl Into<Bytes>) -> Response {
+    with(refusal(StatusCode::OK, text), CACHE_CONTROL, "no-store")
+}
+
+/// No instance of that UUID runs here.
+pub(super) fn no_instance() -> Response {
+    refusal(StatusCode::NOT_FOUND, "no such instance runs on this host\n")
+}
+
+/// A scrape would not find libvirtd.
+pub(super) fn not_ready(reason: &str) -> Response {
+    refusal(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n"))
 }
 
 /// There is nothing under the path that was asked for.
@@ -45,9 +92,9 @@ pub(super) fn method_not_allowed() -> Response {
     with(refusal(StatusCode::METHOD_NOT_ALLOWED, text), ALLOW, "GET, HEAD")
 }
 
-/// There are as many scrapes under way as there may be.
-pub(super) fn too_many_scrapes() -> Response {
-    let text = "too many scrapes at once, try again later\n";
+/// There are as many scrapes, or whatever it is, as there may be.
+pub(super) fn too_many(what: &str) -> Response {
+    let text = format!("too many {what} at once, try again later\n");
     with(refusal(StatusCode::SERVICE_UNAVAILABLE, text), RETRY_AFTER, RETRY_SECONDS)
 }
 
@@ -65,7 +112,7 @@ fn refusal(status: StatusCode, text: impl Into<Bytes>) -> Response {
 }
 
 fn response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response {
-    let mut response = Response::new(Full::new(body.into()));
+    let mut response = Response::new(Either::Left(Full::new(body.into())));
     *response.status_mut() = status;
     // A browser that guesses types could take a tenant's text for a script.
     with(with(response, CONTENT_TYPE, content_type), X_CONTENT_TYPE_OPTIONS, "nosniff")

@@ -9,46 +9,39 @@ use futures_util::{
 use tokio::time::{self, Instant};
 
 use super::{
+    Content,
     connection::{self, Limits, Seat},
-    dispatch::{Dispatch, MAX_SCRAPES},
+    dispatch::{Dispatch, MAX_SCRAPES, MAX_STREAMS},
     listener::Listener,
-    wanted::Wanted,
 };
 use crate::flags::MetricsPath;
 
 /// Answers requests until `until` is done.
 ///
-/// `scrape` returns an exposition, within the time it is given: `deadline` where the request
-/// names none.
+/// A scrape gets `deadline` where the request names none.
 /// In the end nothing more is accepted, idle connections are closed, and responses that are
 /// owed get two seconds.
 ///
 /// When the future is dropped, all connections are closed and their scrapes abandoned.
-pub(crate) async fn serve<S, F>(
+pub(crate) async fn serve(
     listeners: Vec<Listener>,
     metrics_path: &MetricsPath,
     deadline: Duration,
-    scrape: S,
+    content: impl Content,
     until: impl Future<Output = ()>,
-) where
-    S: Fn(Wanted) -> F,
-    F: Future<Output = String>,
-{
-    serve_within(Limits::default(), listeners, metrics_path, deadline, scrape, until).await;
+) {
+    serve_within(Limits::default(), listeners, metrics_path, deadline, content, until).await;
 }
 
-async fn serve_within<S, F>(
+async fn serve_within(
     limits: Limits,
     listeners: Vec<Listener>,
     metrics_path: &MetricsPath,
     deadline: Duration,
-    scrape: S,
+    content: impl Content,
     until: impl Future<Output = ()>,
-) where
-    S: Fn(Wanted) -> F,
-    F: Future<Output = String>,
-{
-    let dispatch = Dispatch::new(metrics_path, deadline, scrape);
+) {
+    let dispatch = Dispatch::new(metrics_path, deadline, content);
     let mut connections = Connections::default();
     let arrivals = listeners.into_iter().map(|listener| Box::pin(listener.arrivals()));
     let mut arrivals = stream::select_all(arrivals);
@@ -88,8 +81,8 @@ struct Connections<C> {
 /// A few scrapers and browsers with several connections each, at some 20 KB a connection.
 const MAX_CONNECTIONS: usize = 128;
 
-// There is always one to turn out: those that cannot be are the scrapes.
-const _: () = assert!(MAX_SCRAPES < MAX_CONNECTIONS, "scrapes can take all connections");
+// There is always one to turn out: those that cannot be are the scrapes and the streams.
+const _: () = assert!(MAX_SCRAPES + MAX_STREAMS < MAX_CONNECTIONS, "they can take all connections");
 
 impl<C> Default for Connections<C> {
     fn default() -> Self {
@@ -144,7 +137,10 @@ mod tests {
 
     use tokio::sync::{Semaphore, oneshot};
 
-    use super::{super::listener, *};
+    use super::{
+        super::{Wanted, listener},
+        *,
+    };
     use crate::flags::ListenAddress;
 
     /// A server on a thread of its own.
@@ -195,6 +191,7 @@ mod tests {
         head: Duration::from_secs(60),
         response: Duration::from_secs(60),
         idle: Duration::from_secs(60),
+        stream: Duration::from_secs(60),
     };
 
     const SHORT: Duration = Duration::from_millis(500);

@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::SystemTime};
 
 use libvirt_wire::Domain;
+use tokio::time::Instant;
 
 use super::{Devices, EventCounts, Nova};
-use crate::filter::Filter;
+use crate::{filter::Filter, stats::State};
 
 /// A domain, with what is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(crate) struct Instance {
     pub(crate) started: Option<SystemTime>,
     /// Since when it has been standing still, where that was seen.
     pub(crate) stopped: Option<SystemTime>,
+    /// The state that the last event told of, and when.
+    pub(crate) told: Option<(State, Instant)>,
 }
 
 impl Instance {
@@ -38,6 +41,7 @@ impl Instance {
             events: Arc::default(),
             started: None,
             stopped: None,
+            told: None,
         }
     }
 

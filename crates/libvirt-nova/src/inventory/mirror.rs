@@ -248,6 +248,7 @@ impl Mirror {
                     instance.events = past.events;
                     instance.started = past.started.filter(|_| instance.domain.id.is_some());
                     instance.stopped = past.stopped;
+                    instance.told = past.told;
                     Arc::new(instance)
                 })
                 .collect();

@@ -13,7 +13,7 @@ use libvirt_wire::{Event, EventKind, Uuid};
 use tokio::time::Instant;
 
 use super::{Instance, events::EventCounts};
-use crate::stats::Job;
+use crate::stats::{Job, State};
 
 /// What has happened to domains.
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub(super) struct Chronicle {
     pub(super) started: Option<SystemTime>,
     /// Since when the guest has been standing still, where that was seen.
     pub(super) stopped: Option<SystemTime>,
+    /// The state that the last event told of, and when.
+    pub(super) told: Option<(State, Instant)>,
     last_migration: Option<Arc<LastJob>>,
     /// When something happened last.
     at: Instant,
@@ -80,7 +82,7 @@ impl Past {
     /// Forgets when runs began and guests were stopped: nobody has listened for a while.
     pub(super) fn forget_times(&self) {
         for past in self.chronicles().values_mut() {
-            (past.started, past.stopped) = (None, None);
+            (past.started, past.stopped, past.told) = (None, None, None);
         }
     }
 
@@ -114,6 +116,17 @@ impl Past {
 impl Chronicle {
     fn note_lifecycle(&mut self, event: i32, detail: i32) {
         let now = Some(SystemTime::now());
+        let state = match event {
+            STARTED | RESUMED => Some(State::Running),
+            SUSPENDED => Some(State::Paused),
+            SHUTDOWN => Some(State::Shutdown),
+            PMSUSPENDED => Some(State::Pmsuspended),
+            CRASHED => Some(State::Crashed),
+            _ => None,
+        };
+        if let Some(state) = state {
+            self.told = Some((state, Instant::now()));
+        }
         match (event, detail) {
             // One that wakes up or is recovered goes on counting.
             (STARTED, WAKEUP | RECOVERED) | (RESUMED, _) => self.stopped = None,
@@ -132,6 +145,7 @@ impl Default for Chronicle {
             events: Arc::default(),
             started: None,
             stopped: None,
+            told: None,
             last_migration: None,
             at: Instant::now(),
         }
@@ -148,6 +162,8 @@ const RECOVERED: i32 = 5;
 const SUSPENDED: i32 = 3;
 /// `VIR_DOMAIN_EVENT_RESUMED`
 const RESUMED: i32 = 4;
+/// `VIR_DOMAIN_EVENT_SHUTDOWN`
+const SHUTDOWN: i32 = 6;
 /// `VIR_DOMAIN_EVENT_PMSUSPENDED`
 const PMSUSPENDED: i32 = 7;
 /// `VIR_DOMAIN_EVENT_CRASHED`

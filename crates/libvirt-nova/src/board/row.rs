@@ -1,0 +1,68 @@
+//! An instance in a line.
+
+use tokio::time::Instant;
+
+use super::{
+    Row,
+    rates::{DiskRates, Rates},
+};
+use crate::{
+    inventory::{Instance, Metadata},
+    snapshot::Measured,
+};
+
+impl Row {
+    /// `measured` is what the last survey found of this run of the instance, at `surveyed`.
+    pub(super) fn new(
+        instance: &Instance,
+        measured: Option<&Measured>,
+        surveyed: Option<Instant>,
+        rates: Option<&Rates>,
+    ) -> Self {
+        let nova = instance.metadata.nova();
+        let devices = instance.devices.as_deref();
+        let empty = Rates::default();
+        let Rates { disks, interfaces, .. } = rates.unwrap_or(&empty);
+        let of_disks = |read: fn(&DiskRates) -> Option<f64>| Rates::sum(disks, read).map(rounded);
+        let balloon = measured.and_then(|measured| measured.balloon.as_ref());
+        Self {
+            uuid: instance.uuid.clone(),
+            domain: instance.domain.name.clone(),
+            is_nova: match instance.metadata {
+                Metadata::Unknown => None,
+                Metadata::Foreign => Some(false),
+                Metadata::Nova(_) => Some(true),
+            },
+            name: nova.and_then(|nova| nova.name.clone()),
+            project: nova.and_then(|nova| nova.project.clone()),
+            flavor: nova.and_then(|nova| nova.flavor.clone()),
+            state: state(instance, measured, surveyed).map(str::to_owned),
+            vcpus: devices.and_then(|devices| devices.vcpus_maximum).map(u64::from),
+            memory: devices.and_then(|devices| devices.memory_current),
+            memory_used: balloon.and_then(|balloon| balloon.used()),
+            read_bytes: of_disks(|disk| disk.read_bytes),
+            written_bytes: of_disks(|disk| disk.written_bytes),
+            read_requests: of_disks(|disk| disk.read_requests),
+            write_requests: of_disks(|disk| disk.write_requests),
+            received_bytes: Rates::sum(interfaces, |nic| nic.received_bytes).map(rounded),
+            transmitted_bytes: Rates::sum(interfaces, |nic| nic.transmitted_bytes).map(rounded),
+            steal: rates.and_then(Rates::steal).map(rounded),
+        }
+    }
+}
+
+/// What it does, by whoever spoke last, the survey or an event.
+pub(super) fn state(
+    instance: &Instance,
+    measured: Option<&Measured>,
+    surveyed: Option<Instant>,
+) -> Option<&'static str> {
+    let by_event = instance.told.filter(|(_, at)| surveyed.is_none_or(|surveyed| *at > surveyed));
+    let state = by_event.map(|(state, _)| state);
+    state.or_else(|| measured?.state()).map(|state| state.word())
+}
+
+/// A number with as many digits as anybody looks at.
+pub(super) fn rounded(number: f64) -> f64 {
+    (number * 1e4).round() / 1e4
+}

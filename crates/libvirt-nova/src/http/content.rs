@@ -1,0 +1,54 @@
+//! What there is to be served.
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::Wanted;
+
+/// What there is to be served.
+pub(crate) trait Content {
+    /// Returns an exposition, within the time that it is wanted in.
+    ///
+    /// When the future is dropped, nobody waits for it any more.
+    fn scrape(&self, wanted: Wanted) -> impl Future<Output = String>;
+
+    /// Returns the live page's events as they are sent, for as long as somebody takes them.
+    fn live(&self) -> impl Stream<Item = Bytes> + 'static;
+
+    /// Returns an instance in full, as JSON; `None` where there is none of this UUID.
+    fn instance(&self, uuid: &str) -> Option<String>;
+
+    /// Whether a scrape would find libvirtd.
+    ///
+    /// # Errors
+    ///
+    /// Where it would not: why.
+    fn ready(&self) -> Result<(), String>;
+
+    /// Returns what helps to understand a fault, as text.
+    fn debug(&self) -> String;
+}
+
+/// Metrics alone, for tests.
+#[cfg(any(test, fuzzing))]
+impl<S: Fn(Wanted) -> F, F: Future<Output = String>> Content for S {
+    fn scrape(&self, wanted: Wanted) -> impl Future<Output = String> {
+        self(wanted)
+    }
+
+    fn live(&self) -> impl Stream<Item = Bytes> + 'static {
+        futures_util::stream::empty()
+    }
+
+    fn instance(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn debug(&self) -> String {
+        String::new()
+    }
+}
