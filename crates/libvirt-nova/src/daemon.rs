@@ -62,11 +62,8 @@ impl Link {
     /// Takes over whether libvirtd can be asked. What goes on has been going on since it began: a
     /// libvirtd that cannot be reached cannot be reached however often that is tried.
     fn turn(&mut self, state: LinkState) {
-        let goes_on = match (&self.state, &state) {
-            (LinkState::Down(_), LinkState::Down(_) | LinkState::Connecting) => true,
-            (LinkState::Connecting, LinkState::Down(_)) => true,
-            _ => false,
-        };
+        let is_away = |state: &LinkState| !matches!(state, LinkState::Up(_));
+        let goes_on = is_away(&self.state) && is_away(&state);
         let since = if goes_on { self.since } else { SystemTime::now() };
         *self = Self { state, since };
     }

@@ -253,7 +253,10 @@ impl Poll {
         };
         let reading = answer.map(|(cpu, answered)| {
             let took = answered.saturating_duration_since(asked);
-            cpu.map(|cpu| CpuReading { cpu, at: asked.checked_add(took / 2).unwrap_or(asked) })
+            cpu.map(|cpu| CpuReading {
+                cpu,
+                at: asked.checked_add(took.mul_f64(0.5)).unwrap_or(asked),
+            })
         });
         (instance, reading)
     }

@@ -119,8 +119,8 @@ impl Usages {
         instance: &Instance,
     ) {
         let least = match occasion {
-            Occasion::Tick => self.interval / 2,
-            Occasion::Scrape => self.interval.saturating_mul(3) / 2,
+            Occasion::Tick => self.interval.mul_f64(0.5),
+            Occasion::Scrape => self.interval.mul_f64(1.5),
         };
         let Some(passed) = reading.at.checked_duration_since(track.last.at) else { return };
         if passed < least.max(LEAST) {
@@ -172,12 +172,18 @@ impl Usages {
 
     /// How old the last observation may be.
     fn freshness(&self) -> Duration {
-        if self.interval.is_zero() { Duration::ZERO } else { self.interval * 2 + SLACK }
+        if self.interval.is_zero() {
+            return Duration::ZERO;
+        }
+        self.interval.saturating_mul(2).saturating_add(SLACK)
     }
 
     /// The longest time between two readings that says anything of what goes on now.
     fn longest(&self) -> Duration {
-        if self.interval.is_zero() { LONGEST } else { self.interval * 3 + 10 * SLACK }
+        if self.interval.is_zero() {
+            return LONGEST;
+        }
+        self.interval.saturating_mul(3).saturating_add(SLACK.saturating_mul(10))
     }
 
     fn second(&self, at: Instant) -> u64 {
@@ -226,7 +232,7 @@ mod tests {
         }
 
         fn at(&self, seconds: f64) -> Instant {
-            self.began + Duration::from_secs_f64(seconds)
+            self.began.checked_add(Duration::from_secs_f64(seconds)).unwrap()
         }
 
         /// A poll that finds `cpu` seconds; none where libvirtd does not answer for it.

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     inventory::{Instance, Metadata},
     snapshot::Measured,
+    stats::{Balloon, State},
 };
 
 impl Row {
@@ -39,7 +40,7 @@ impl Row {
             state: state(instance, measured, surveyed).map(str::to_owned),
             vcpus: devices.and_then(|devices| devices.vcpus_maximum).map(u64::from),
             memory: devices.and_then(|devices| devices.memory_current),
-            memory_used: balloon.and_then(|balloon| balloon.used()),
+            memory_used: balloon.and_then(Balloon::used),
             read_bytes: of_disks(|disk| disk.read_bytes),
             written_bytes: of_disks(|disk| disk.written_bytes),
             read_requests: of_disks(|disk| disk.read_requests),
@@ -59,7 +60,7 @@ pub(super) fn state(
 ) -> Option<&'static str> {
     let by_event = instance.told.filter(|(_, at)| surveyed.is_none_or(|surveyed| *at > surveyed));
     let state = by_event.map(|(state, _)| state);
-    state.or_else(|| measured?.state()).map(|state| state.word())
+    state.or_else(|| measured?.state()).map(State::word)
 }
 
 /// A number with as many digits as anybody looks at.
