@@ -29,7 +29,7 @@ use crate::{
     placements::Placements,
     snapshot::{Findings, Snapshot},
     survey::Skipped,
-    telemetry::{CollectionReport, Telemetry},
+    telemetry::{CollectionReport, Report, Telemetry},
     usage::Occasion,
 };
 
@@ -40,7 +40,7 @@ pub(crate) struct Exporter {
     min_age: Duration,
     selection: Selection,
     telemetry: Arc<Telemetry>,
-    log: Arc<log::Counts>,
+    log: Arc<log::Record>,
     frames: Arc<Frames>,
     /// How long the last exposition was, so that the next one finds room.
     size: AtomicUsize,
@@ -76,7 +76,7 @@ impl Exporter {
         min_age: Duration,
         selection: Selection,
         telemetry: Arc<Telemetry>,
-        log: Arc<log::Counts>,
+        log: Arc<log::Record>,
         frames: Arc<Frames>,
     ) -> Self {
         let (size, last) = (AtomicUsize::default(), Mutex::default());
@@ -98,13 +98,18 @@ impl Exporter {
         let collecting = task::spawn(async move { this.snapshot(arrived, until).await });
         // It neither panics nor is it cancelled.
         let snapshot = collecting.await.unwrap_or_default();
-        let ledger = self.daemon.ledger();
-        let tasks = Handle::current().metrics().num_alive_tasks();
-        let report = self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks);
+        let report = self.report();
         let size = self.size.load(Ordering::Relaxed);
         let text = families::expose(wanted.format, self.selection, &snapshot, &report, size);
         self.size.store(text.len(), Ordering::Relaxed);
         text
+    }
+
+    /// What is known of our own work.
+    pub(crate) fn report(&self) -> Report {
+        let ledger = self.daemon.ledger();
+        let tasks = Handle::current().metrics().num_alive_tasks();
+        self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks)
     }
 
     async fn snapshot(&self, arrived: Instant, until: Instant) -> Arc<Snapshot> {

@@ -6,6 +6,7 @@
 //! * `error`: what is wrong with a command line, in one line
 //! * `collector_switches`: the flags that `collectors` makes
 //! * `other_exporters`: flags that other exporters have, and what is made of them
+//! * `settings`: what was said, for bug reports
 //! * `duration`, `listen_address`, `max_abandoned`, `metrics_path`: the values that are ours to
 //!   define
 
@@ -14,6 +15,7 @@ use std::{ffi::OsString, time::Duration};
 use clap::{ValueEnum, error::ErrorKind};
 use libvirt_client::Address;
 
+pub(crate) use self::command_line::version;
 use self::{
     collector_switches::CollectorSwitches,
     command_line::{CommandLine, Compat},
@@ -35,6 +37,7 @@ mod listen_address;
 mod max_abandoned;
 mod metrics_path;
 mod other_exporters;
+mod settings;
 mod spelling;
 
 /// What the program was told to do.
@@ -140,7 +143,7 @@ pub(crate) fn parse(
                 ErrorKind::DisplayVersion if words.has(command_line::LIST_METRICS) => {
                     Stop::Answer(families::reference())
                 }
-                ErrorKind::DisplayVersion => Stop::Answer(command_line::version()),
+                ErrorKind::DisplayVersion => Stop::Answer(version()),
                 _ => Stop::Refusal(FlagError::new(&error, &command, &words)),
             });
         }

@@ -72,10 +72,13 @@ impl Host {
         if has(Collector::Pool) {
             facts.pools = self.pools.round(until).await;
         }
-        if selection.is_tinkoff {
-            facts.versions = self.versions(until).await;
-        }
+        facts.versions = self.versions(until).await;
         facts
+    }
+
+    /// The versions, where somebody has asked for them.
+    pub(crate) fn known_versions(&self) -> Versions {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// They do not change as long as a session lasts, so they are asked for once.

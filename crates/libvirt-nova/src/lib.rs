@@ -18,6 +18,7 @@ use exposition::Format;
 use tokio::{
     runtime,
     signal::unix::{SignalKind, signal},
+    time::Instant,
 };
 
 use crate::{
@@ -43,6 +44,7 @@ mod care;
 mod collectors;
 mod control;
 mod daemon;
+mod debug;
 mod exporter;
 mod families;
 mod fault;
@@ -107,7 +109,7 @@ fn run(flags: Flags) -> ExitCode {
     }
 }
 
-fn work(flags: Flags, log: Arc<log::Counts>) -> Result<(), Box<dyn Error>> {
+fn work(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>> {
     // One thread is plenty for what an exporter does, and costs the host the least.
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -121,7 +123,7 @@ fn work(flags: Flags, log: Arc<log::Counts>) -> Result<(), Box<dyn Error>> {
 }
 
 /// Prints one exposition.
-async fn print_once(flags: Flags, log: Arc<log::Counts>) -> io::Result<()> {
+async fn print_once(flags: Flags, log: Arc<log::Record>) -> io::Result<()> {
     let deadline = flags.deadline;
     let (served, watching) = prepare(Flags { interval: Duration::ZERO, ..flags }, log);
     let Served { daemon, exporter, .. } = served;
@@ -135,9 +137,10 @@ async fn print_once(flags: Flags, log: Arc<log::Counts>) -> io::Result<()> {
 }
 
 /// What watches libvirtd, what answers scrapes, and the task of the former.
-fn prepare(flags: Flags, log: Arc<log::Counts>) -> (Served, impl Future<Output = ()> + Send) {
+fn prepare(flags: Flags, log: Arc<log::Record>) -> (Served, impl Future<Output = ()> + Send) {
     let telemetry = Arc::<Telemetry>::default();
     let usages = Arc::new(Usages::new(flags.interval));
+    let (settings, socket) = (flags.settings(), flags.uri.socket().display().to_string());
     let selection = Selection {
         collectors: flags.collectors,
         is_wide: flags.labels == LabelSet::Wide,
@@ -158,14 +161,16 @@ fn prepare(flags: Flags, log: Arc<log::Counts>) -> (Served, impl Future<Output =
     let (daemon, watching) = watch.start();
     let frames = Frames::new(daemon.clone(), usages, flags.metrics_path.to_string());
     let frames = Arc::new(frames);
-    let of_frames = Arc::clone(&frames);
+    let (of_log, of_frames) = (Arc::clone(&log), Arc::clone(&frames));
     let exporter =
-        Exporter::new(daemon.clone(), flags.min_age, selection, telemetry, log, of_frames);
-    (Served { daemon, exporter: Arc::new(exporter), frames }, watching)
+        Exporter::new(daemon.clone(), flags.min_age, selection, telemetry, of_log, of_frames);
+    let exporter = Arc::new(exporter);
+    let began = Instant::now();
+    (Served { daemon, exporter, frames, log, began, settings, socket }, watching)
 }
 
 /// Answers scrapes until told to stop.
-async fn serve(flags: Flags, log: Arc<log::Counts>) -> Result<(), Box<dyn Error>> {
+async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>> {
     let [mut terminate, mut interrupt, mut hangup] = [
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,

@@ -3,13 +3,12 @@
 //! [`start`] installs the receiver of every `tracing` event, [`output::Lines`].
 //! `event` takes an event's fields apart, `line` prints them in one of the three
 //! forms with the help of `escape`, `output` says where lines go, `file` keeps
-//! the log file below its limit and finds it again when it is rotated away, `count`
-//! counts what is logged.
+//! the log file below its limit and finds it again when it is rotated away, `record`
+//! counts what is logged and remembers the last faults.
 //!
 //! No text in an event, a tenant's included, can begin a second line, and no
 //! fault of a file or of standard error ends or unwinds the process.
 
-mod count;
 mod escape;
 mod event;
 mod file;
@@ -17,6 +16,7 @@ mod file;
 pub(crate) mod fuzz;
 mod line;
 mod output;
+mod record;
 
 use std::error::Error;
 use std::fmt;
@@ -28,9 +28,9 @@ use clap::ValueEnum;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
-use count::Counting;
-pub(crate) use count::Counts;
 use output::{Lines, Output};
+use record::Counting;
+pub(crate) use record::Record;
 
 /// Installs the log, for the whole process and until it ends.
 ///
@@ -39,7 +39,7 @@ use output::{Lines, Output};
 /// last line before an exit is not lost. A pipe that nobody empties would hold
 /// that thread up once it is full; a file, a fault or a closed stream does not.
 ///
-/// Returns the numbers of the events that it logs. A second call changes nothing: the
+/// Returns what it has had, as it goes on. A second call changes nothing: the
 /// first log stays.
 ///
 /// # Errors
@@ -50,7 +50,7 @@ pub(crate) fn start(
     target: LogTarget,
     level: LogLevel,
     format: LogFormat,
-) -> Result<Arc<Counts>, LogError> {
+) -> Result<Arc<Record>, LogError> {
     let (output, fault) = match target {
         LogTarget::Stderr => (Output::Stderr, None),
         LogTarget::File(path) => match Output::open(&path) {
@@ -62,11 +62,11 @@ pub(crate) fn start(
             Err(fault) => (Output::Stderr, Some(fault)),
         },
     };
-    let counts = Arc::new(Counts::default());
+    let record = Arc::new(Record::default());
     let subscriber = tracing_subscriber::registry()
         .with(LevelFilter::from(level))
-        .with(Counting(Arc::clone(&counts)))
-        .with(Lines::new(format, output));
+        .with(Counting(Arc::clone(&record)))
+        .with(Lines::new(format, output, Arc::clone(&record)));
     // This fails only if there is a log already, which then goes on.
     let _ = tracing::subscriber::set_global_default(subscriber);
     if let Some(error) = fault {
@@ -76,7 +76,7 @@ pub(crate) fn start(
             "cannot open the log file, logging to standard error alone"
         );
     }
-    Ok(counts)
+    Ok(record)
 }
 
 /// The log file in the working directory, where none is named.

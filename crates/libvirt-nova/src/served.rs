@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
+use tokio::time::Instant;
 
 use crate::{
     board::Frames,
     daemon::{Daemon, LinkState},
+    debug::Facts,
     exporter::Exporter,
+    flags,
     http::{Content, Wanted},
+    log,
 };
 
 /// What this exporter serves.
@@ -18,6 +22,12 @@ pub(crate) struct Served {
     pub(crate) daemon: Daemon,
     pub(crate) exporter: Arc<Exporter>,
     pub(crate) frames: Arc<Frames>,
+    pub(crate) log: Arc<log::Record>,
+    pub(crate) began: Instant,
+    /// What the exporter was told, by flag.
+    pub(crate) settings: Vec<(&'static str, String)>,
+    /// The socket that libvirtd is asked on.
+    pub(crate) socket: String,
 }
 
 impl Content for Served {
@@ -53,6 +63,37 @@ impl Content for Served {
     }
 
     fn debug(&self) -> String {
-        String::new()
+        let link = self.daemon.link();
+        let report = self.exporter.report();
+        let mut facts = Facts {
+            version: &flags::version(),
+            uptime: self.began.elapsed(),
+            settings: &self.settings,
+            socket: self.socket.clone(),
+            libvirtd: "connecting".into(),
+            since: link.since.elapsed().unwrap_or_default(),
+            hostname: None,
+            versions: [None, None],
+            domains: None,
+            polled: self.frames.polled().borrow().map(|at| at.elapsed()),
+            report: &report,
+            faults: self.log.faults(),
+        };
+        match link.state {
+            LinkState::Connecting => {}
+            LinkState::Down(error) => facts.libvirtd = format!("down: {error}"),
+            LinkState::Up(live) => {
+                facts.libvirtd = match live.silent_since() {
+                    Some(since) => format!("up, silent for {:.1?}", since.elapsed()),
+                    None => "up".into(),
+                };
+                facts.hostname.clone_from(&live.hostname);
+                facts.versions = live.host.known_versions();
+                let domains = live.inventory.domains();
+                let counts = [domains.running.len(), domains.inactive.len()];
+                facts.domains = live.inventory.is_listed().then_some(counts);
+            }
+        }
+        facts.to_string()
     }
 }

@@ -51,11 +51,11 @@ pub(crate) struct CollectionReport {
 }
 
 /// How long libvirtd took to answer, in seconds.
-pub(crate) type Durations = Histogram<{ BOUNDS.len() }>;
+pub(crate) type Durations = Histogram<9>;
 
 /// Upper bounds in seconds: from a call that looks something up to one that waits
 /// for a job.
-const BOUNDS: [f64; 9] = [0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0, 30.0];
+pub(crate) const BOUNDS: &[f64; 9] = &[0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0, 30.0];
 
 /// Unknown fields that have a count of their own.
 const UNKNOWN_MAX: usize = 100;
@@ -117,7 +117,7 @@ impl Observer for Telemetry {
     fn answered(&self, procedure: Procedure, took: Duration) {
         let mut state = self.state();
         let durations = state.durations.entry(procedure.name);
-        durations.or_insert_with(|| Histogram::new(&BOUNDS)).observe(took.as_secs_f64());
+        durations.or_insert_with(|| Histogram::new(BOUNDS)).observe(took.as_secs_f64());
     }
 
     fn failed(&self, procedure: Procedure, failure: Failure) {

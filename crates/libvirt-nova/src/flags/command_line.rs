@@ -251,7 +251,7 @@ pub(super) fn parse(command: &mut Command, words: &[OsString]) -> Result<Command
 }
 
 /// The answer to `--version`.
-pub(super) fn version() -> String {
+pub(crate) fn version() -> String {
     let version = env!("CARGO_PKG_VERSION");
     match option_env!("LIBVIRT_NOVA_REVISION") {
         Some(revision) => format!("libvirt_nova {version} (revision {revision})\n"),

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use jiff::tz::TimeZone;
@@ -17,17 +17,19 @@ use super::LogFormat;
 use super::event::{Fields, Value};
 use super::file::{self, BoundedFile, Change, Identity};
 use super::line;
+use super::record::Record;
 
 /// The layer that prints each event and writes the line.
 #[derive(Debug)]
 pub(super) struct Lines {
     format: LogFormat,
     output: Mutex<Output>,
+    record: Arc<Record>,
 }
 
 impl Lines {
-    pub(super) fn new(format: LogFormat, output: Output) -> Self {
-        Self { format, output: Mutex::new(output) }
+    pub(super) fn new(format: LogFormat, output: Output, record: Arc<Record>) -> Self {
+        Self { format, output: Mutex::new(output), record }
     }
 }
 
@@ -35,7 +37,9 @@ impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        let line = line::print(self.format, &now(), *event.metadata().level(), &fields);
+        let level = *event.metadata().level();
+        let line = line::print(self.format, &now(), level, &fields);
+        self.record.note_line(level, &line);
         self.output.lock().unwrap_or_else(PoisonError::into_inner).write(&line, self.format);
     }
 }
@@ -157,9 +161,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("nova.log");
         let file = BoundedFile::open(path.clone(), FILE_MAX).unwrap();
-        let subscriber = tracing_subscriber::registry()
-            .with(LevelFilter::INFO)
-            .with(Lines::new(format, Output::File(file)));
+        let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO).with(Lines::new(
+            format,
+            Output::File(file),
+            Arc::default(),
+        ));
         tracing::subscriber::with_default(subscriber, events);
         // Times have one length, whatever the zone.
         let time = match format {

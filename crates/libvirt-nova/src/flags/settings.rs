@@ -1,0 +1,30 @@
+//! What the program was told, for bug reports.
+
+use super::{Flags, LabelSet};
+use crate::collectors::Collector;
+
+impl Flags {
+    /// What decides what is collected, by flag. Of filters, which may hold tenants' names, only
+    /// whether there are any.
+    pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
+        let on = Collector::ALL.into_iter().filter(|collector| self.collectors.has(*collector));
+        let labels = match self.labels {
+            LabelSet::Narrow => "narrow",
+            LabelSet::Wide => "wide",
+        };
+        vec![
+            ("--uri", self.uri.to_string()),
+            ("--interval", format!("{:?}", self.interval)),
+            ("--deadline", format!("{:?}", self.deadline)),
+            ("--min-age", format!("{:?}", self.min_age)),
+            ("--max-abandoned", self.max_abandoned.to_string()),
+            ("--path", self.metrics_path.to_string()),
+            ("--labels", labels.to_owned()),
+            ("--compat", if self.tinkoff { "tinkoff" } else { "none" }.to_owned()),
+            ("--created-timestamps", self.created.to_string()),
+            ("filters", if self.filter.is_all() { "none" } else { "some" }.to_owned()),
+            ("collectors", on.map(Collector::name).collect::<Vec<_>>().join(" ")),
+            ("flags that are ignored", self.ignored.join(" ")),
+        ]
+    }
+}
