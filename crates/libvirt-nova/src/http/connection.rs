@@ -247,3 +247,86 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<'_, T> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures_util::{Stream, StreamExt, stream};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+    use crate::{flags::MetricsPath, http::Wanted};
+
+    /// An event each second, for ever.
+    struct Events;
+
+    impl Content for Events {
+        async fn scrape(&self, _: Wanted) -> String {
+            String::new()
+        }
+
+        fn live(&self) -> impl Stream<Item = Bytes> + 'static {
+            stream::repeat(()).then(async |()| {
+                time::sleep(Duration::from_secs(1)).await;
+                Bytes::from_static(EVENT)
+            })
+        }
+
+        fn instance(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn ready(&self) -> Result<(), String> {
+            Ok(())
+        }
+
+        fn debug(&self) -> String {
+            String::new()
+        }
+    }
+
+    const EVENT: &[u8] = b"data: 1\n\n";
+
+    /// How long a connection to a stream lasts whose peer does as `peer` does.
+    async fn lasts(peer: impl AsyncFnOnce(DuplexStream)) -> Duration {
+        let path: MetricsPath = "/metrics".parse().unwrap();
+        let dispatch = Dispatch::new(&path, Duration::from_secs(5), Events);
+        // Room for the head and some events.
+        let (mut client, server) = duplex(1024);
+        client.write_all(b"GET /-/live HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let began = Instant::now();
+        let seat = Rc::new(Seat::new());
+        let served = async {
+            attend(server, Rc::clone(&seat), Limits::default(), &dispatch).await;
+            began.elapsed()
+        };
+        tokio::join!(served, peer(client)).0
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_takes_no_more_events_is_dropped() {
+        let lasted = lasts(async |client| {
+            time::sleep(Duration::from_secs(3600)).await;
+            drop(client);
+        })
+        .await;
+        // Events fill the room first, and hyper's own buffer after it.
+        assert!(lasted > Limits::default().stream, "{lasted:?}");
+        assert!(lasted < Duration::from_secs(600), "{lasted:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_takes_its_events_is_kept_for_as_long_as_it_does() {
+        let patience = Duration::from_secs(24 * 3600);
+        let lasted = lasts(async |mut client| {
+            let began = Instant::now();
+            let mut events = Vec::new();
+            while began.elapsed() < patience {
+                events.clear();
+                client.read_buf(&mut events).await.unwrap();
+            }
+        })
+        .await;
+        assert!((patience..patience + Duration::from_secs(5)).contains(&lasted), "{lasted:?}");
+    }
+}

@@ -155,8 +155,9 @@ pub(super) const MAX_STREAMS: usize = 50;
 mod tests {
     use std::future;
 
+    use bytes::Bytes;
     use exposition::Format;
-    use futures_util::future::FutureExt;
+    use futures_util::{Stream, future::FutureExt, stream};
     use http_body_util::BodyExt;
     use hyper::{StatusCode, header};
 
@@ -241,6 +242,87 @@ mod tests {
         assert_eq!(body(answer("/", &request("GET", "http://host"))), "deadline 5s\n");
     }
 
+    /// What an exporter serves besides metrics; it is ready where it says so.
+    struct Everything {
+        ready: Result<(), String>,
+    }
+
+    impl Content for Everything {
+        async fn scrape(&self, _: Wanted) -> String {
+            String::new()
+        }
+
+        fn live(&self) -> impl Stream<Item = Bytes> + 'static {
+            stream::iter(["event: board\n\n", "event: pulse\n\n"]).map(Bytes::from)
+        }
+
+        fn instance(&self, uuid: &str) -> Option<String> {
+            (uuid == "1b").then(|| "{}".to_owned())
+        }
+
+        fn ready(&self) -> Result<(), String> {
+            self.ready.clone()
+        }
+
+        fn debug(&self) -> String {
+            "facts\n".to_owned()
+        }
+    }
+
+    fn answer_of(content: Everything, method: &str, target: &str) -> Response {
+        let path = "/m".parse().unwrap();
+        let dispatch = Dispatch::new(&path, Duration::from_secs(5), content);
+        runtime().block_on(dispatch.answer(&request(method, target)))
+    }
+
+    #[test]
+    fn each_route_has_its_content() {
+        for (target, status, content_type, text) in [
+            ("/-/healthy", 200, "text/plain; charset=utf-8", "healthy\n"),
+            ("/-/ready", 200, "text/plain; charset=utf-8", "ready\n"),
+            ("/debug", 200, "text/plain; charset=utf-8", "facts\n"),
+            ("/-/live", 200, "text/event-stream", "event: board\n\nevent: pulse\n\n"),
+            ("/-/instance/1b", 200, "application/json", "{}"),
+            (
+                "/-/instance/1c",
+                404,
+                "text/plain; charset=utf-8",
+                "no such instance runs on this host\n",
+            ),
+        ] {
+            let response = answer_of(Everything { ready: Ok(()) }, "GET", target);
+            assert_eq!(response.status(), status, "{target}");
+            assert_eq!(header(&response, header::CONTENT_TYPE), content_type, "{target}");
+            assert_eq!(body(response), text, "{target}");
+        }
+        let events = answer_of(Everything { ready: Ok(()) }, "HEAD", "/-/live");
+        assert_eq!(header(&events, header::CONTENT_TYPE), "text/event-stream");
+        assert_eq!(body(events), "");
+    }
+
+    #[test]
+    fn who_is_not_ready_says_why_and_is_healthy_nevertheless() {
+        let ready = Err("cannot connect to /run/x".to_owned());
+        let response = answer_of(Everything { ready: ready.clone() }, "GET", "/-/ready");
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(body(response), "not ready: cannot connect to /run/x\n");
+        let response = answer_of(Everything { ready }, "GET", "/-/healthy");
+        assert_eq!(response.status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn one_stream_too_many_is_turned_away_until_another_ends() {
+        let path = "/m".parse().unwrap();
+        let content = Everything { ready: Ok(()) };
+        let dispatch = Dispatch::new(&path, Duration::from_secs(5), content);
+        let live = || dispatch.answer(&request("GET", "/-/live")).now_or_never().unwrap();
+        let mut open: Vec<_> = (0..MAX_STREAMS).map(|_| live()).collect();
+        assert!(open.iter().all(|response| response.status() == StatusCode::OK));
+        assert_eq!(live().status(), StatusCode::SERVICE_UNAVAILABLE);
+        open.pop();
+        assert_eq!(live().status(), StatusCode::OK);
+    }
+
     #[test]
     fn everything_else_is_not_found_by_any_method() {
         for target in
@@ -257,7 +339,7 @@ mod tests {
 
     #[test]
     fn what_is_there_can_only_be_read() {
-        for target in ["/", "/m"] {
+        for target in ["/", "/m", "/-/live", "/-/ready", "/-/instance/1b", "/debug"] {
             for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "get", "BREW"] {
                 let response = answer("/m", &request(method, target));
                 assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{method}");

@@ -7,7 +7,7 @@
 //!
 //! * `fixture`: where everything lives, and that it ends with this process, however that ends
 //! * `libvirtd`, `guest`, `virsh`: what is measured, and who else measures it
-//! * `exporter`, `http`, `scrape`: who is tested, how it is asked, and what it said
+//! * `exporter`, `http`, `page`, `scrape`: who is tested, how it is asked, and what it said
 //! * `process`, `wait`, `stall`: what they all need
 //! * the others: the tests, a subject each
 
@@ -38,6 +38,8 @@ mod mission;
 mod names;
 mod option;
 mod outage;
+#[path = "../sim/page.rs"]
+mod page;
 mod process;
 mod prometheus;
 mod queries;
@@ -46,6 +48,7 @@ mod stall;
 mod state;
 mod stuck;
 mod tinkoff;
+mod usage;
 mod virsh;
 mod wait;
 mod whole;

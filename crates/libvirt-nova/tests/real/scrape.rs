@@ -105,7 +105,11 @@ impl Scrape {
     }
 }
 
-const MOMENTARY: [&str; 4] = [
+const MOMENTARY: [&str; 7] = [
+    // Of what the polls between scrapes have seen so far.
+    "libvirt_nova_instance_vcpus_in_use",
+    "libvirt_nova_instance_vcpus_in_use_peak",
+    "libvirt_nova_instance_vcpu_utilization",
     "libvirt_domain_control_state_seconds",
     // Given without QEMU, but only by a call that would ask it for more.
     "libvirt_domain_info_memory_usage_bytes",

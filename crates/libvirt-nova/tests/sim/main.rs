@@ -4,6 +4,7 @@
 //!
 //! * `bench`: both, and what is asked of them
 //! * `exporter`, `said`: who is tested, and what it says of domains
+//! * `page`: a live page that is open
 //! * `http`, `scrape`, `stall`, `wait`: as the tests against a real libvirtd have them
 //! * the others: the tests, a subject each
 
@@ -20,10 +21,12 @@ mod host;
 mod http;
 mod inactive;
 mod jobs;
+mod live;
 mod load;
 mod odd;
 mod once;
 mod outage;
+mod page;
 mod said;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../real/scrape.rs"]

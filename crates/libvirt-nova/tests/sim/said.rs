@@ -21,9 +21,14 @@ impl PartialEq for Said {
     }
 }
 
-/// These tell of the measuring, not of the domain.
-const AGES: [&str; 2] =
-    ["libvirt_domain_stats_age_seconds", "libvirt_domain_control_state_seconds"];
+/// These tell of the measuring, or of what was between two polls, not of the domain.
+const MOMENTARY: [&str; 5] = [
+    "libvirt_domain_stats_age_seconds",
+    "libvirt_domain_control_state_seconds",
+    "libvirt_nova_instance_vcpus_in_use",
+    "libvirt_nova_instance_vcpus_in_use_peak",
+    "libvirt_nova_instance_vcpu_utilization",
+];
 /// These tell that something of the domain is not known.
 const HEALTH: [&str; 4] = [
     "libvirt_domain_stats_complete",
@@ -56,7 +61,7 @@ impl Said {
         let mut said = Self { samples: BTreeMap::new(), events: BTreeMap::new() };
         for Family { name, samples, .. } in families {
             for Sample { labels, value } in samples {
-                if domain(labels).is_some() && !AGES.contains(&&**name) {
+                if domain(labels).is_some() && !MOMENTARY.contains(&&**name) {
                     // A name that is no UTF-8 is shown with this in the place of what is none.
                     let text = |(label, text): (&String, &String)| {
                         let spoilt = [("\u{fffd}nst", "inst"), ("\u{fffd}ap", "tap")];
@@ -92,7 +97,7 @@ impl Said {
             .iter()
             .filter(|((family, _), value)| family == HEALTH[0] && **value == 1.0);
         // By flavor, which take turns.
-        let vcpus = (1..=domains).map(|number| [8, 1, 1, 2, 4][number as usize % 5]).sum();
+        let vcpus: usize = (1..=domains).map(|number| [8, 1, 1, 2, 4][number as usize % 5]).sum();
         let domains: usize = domains.try_into().unwrap();
         complete.count() == domains
             && ["cpu_time_total", "memory_used_kb", "vcpu_count", "info"]
