@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use libvirt_client::{Address, Backoff, Ledger, Session, Tender};
+use libvirt_client::{Address, Backoff, ConnectError, Ledger, Session, Tender};
 use tokio::{
     select,
     sync::watch,
@@ -36,7 +36,7 @@ enum Link {
     /// It can.
     Up(Arc<Live>),
     /// The last attempt failed.
-    Down,
+    Down(Arc<ConnectError>),
 }
 
 impl Daemon {
@@ -44,7 +44,15 @@ impl Daemon {
     pub(crate) fn ledger(&self) -> Option<Ledger> {
         match &*self.link.borrow() {
             Link::Up(live) => Some(live.ledger.clone()),
-            Link::Connecting | Link::Down => None,
+            Link::Connecting | Link::Down(_) => None,
+        }
+    }
+
+    /// Why the last attempt to connect failed, where it did.
+    pub(crate) fn fault(&self) -> Option<Arc<ConnectError>> {
+        match &*self.link.borrow() {
+            Link::Down(error) => Some(Arc::clone(error)),
+            Link::Connecting | Link::Up(_) => None,
         }
     }
 
@@ -56,7 +64,7 @@ impl Daemon {
         match time::timeout_at(until, decided).await {
             Ok(Ok(link)) => match &*link {
                 Link::Up(live) => Some(Arc::clone(live)),
-                Link::Connecting | Link::Down => None,
+                Link::Connecting | Link::Down(_) => None,
             },
             Ok(Err(_)) | Err(_) => None,
         }
@@ -133,7 +141,7 @@ impl Watch {
                         tracing::warn!("{text}");
                         told = text;
                     }
-                    publish.send_replace(Link::Down);
+                    publish.send_replace(Link::Down(Arc::new(error)));
                 }
             }
             time::sleep(backoff.pause()).await;
@@ -189,7 +197,7 @@ impl Watch {
 }
 
 /// How long libvirtd may take to let us in: a busy one has been seen to take two seconds.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// The longest pause between attempts. One that fails costs nobody anything, and
 /// libvirtd is to be found soon after its return.
 const PAUSE_MAX: Duration = Duration::from_secs(2);

@@ -28,7 +28,7 @@ use crate::{
     placements::Placements,
     snapshot::{Findings, Snapshot},
     survey::Skipped,
-    telemetry::{CollectionReport, Telemetry},
+    telemetry::{CollectionReport, Report, Telemetry},
 };
 
 /// What answers a scrape.
@@ -94,16 +94,23 @@ impl Exporter {
         let collecting = task::spawn(async move { this.snapshot(arrived, until).await });
         // It neither panics nor is it cancelled.
         let snapshot = collecting.await.unwrap_or_default();
-        let ledger = self.daemon.ledger();
-        let tasks = Handle::current().metrics().num_alive_tasks();
-        let report = self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks);
+        let report = self.report();
         let size = self.size.load(Ordering::Relaxed);
         let text = families::expose(wanted.format, self.selection, &snapshot, &report, size);
         self.size.store(text.len(), Ordering::Relaxed);
         text
     }
 
-    async fn snapshot(&self, arrived: Instant, until: Instant) -> Arc<Snapshot> {
+    /// What is known now of our own work.
+    pub(crate) fn report(&self) -> Report {
+        let ledger = self.daemon.ledger();
+        let tasks = Handle::current().metrics().num_alive_tasks();
+        self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks)
+    }
+
+    /// Returns what a collection found that serves whoever arrived then; at `until` it ends with
+    /// what it has.
+    pub(crate) async fn snapshot(&self, arrived: Instant, until: Instant) -> Arc<Snapshot> {
         // The one before us keeps to a deadline of its own, which may be later than ours.
         let Ok(mut last) = time::timeout_at(until, self.last.lock()).await else {
             return Arc::default();

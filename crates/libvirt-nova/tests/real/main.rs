@@ -18,6 +18,8 @@
 mod agreement;
 mod cgroups;
 mod change;
+mod check;
+mod checked;
 mod cpu;
 mod created;
 mod crowd;

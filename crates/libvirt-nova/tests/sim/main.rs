@@ -12,6 +12,9 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a test is meant to panic")]
 
 mod bench;
+mod check;
+#[path = "../real/checked.rs"]
+mod checked;
 mod choice;
 mod exporter;
 mod faults;
