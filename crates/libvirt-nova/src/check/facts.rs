@@ -146,10 +146,14 @@ async fn collect(live: &Live, exporter: &Exporter, deadline: Duration) -> Option
 /// Asks for the versions until they are told: a libvirtd that has just been started looks at its
 /// QEMU first.
 async fn versions(live: &Live, until: Instant) -> Versions {
+    let mut known = Versions::default();
     loop {
-        let versions = live.host.versions(until).await;
-        if versions.iter().all(Option::is_some) || until <= Instant::now() {
-            return versions;
+        // What was told once is not told again where the time is over.
+        let [hypervisor, libvirt] = live.host.versions(until).await;
+        let [hypervisor_before, libvirt_before] = known;
+        known = [hypervisor.or(hypervisor_before), libvirt.or(libvirt_before)];
+        if known.iter().all(Option::is_some) || until <= Instant::now() {
+            return known;
         }
         time::sleep(PAUSE).await;
     }

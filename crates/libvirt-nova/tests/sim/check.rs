@@ -4,6 +4,7 @@ use std::{
     env,
     path::Path,
     process::{Command, Output},
+    thread,
 };
 
 use libvirtd_sim::{Settings, Simulator};
@@ -64,8 +65,8 @@ fn a_host_that_is_well_loses_nothing_and_is_left_as_it_was() {
         let status = host.sim.status();
         (status.connections == 0 && status.calls == 0).then_some(())
     });
-    // Three connections, as a scrape has.
-    assert_eq!(host.sim.calls_of(1), 3);
+    // Three connections, as the exporter has, and a goodbye on each.
+    assert_eq!((host.sim.calls_of(1), host.sim.calls_of(2)), (3, 3));
 }
 
 #[test]
@@ -189,6 +190,21 @@ fn versions_that_are_not_told_are_a_note() {
 }
 
 #[test]
+fn a_version_that_was_told_is_not_forgotten_while_the_other_is_asked_for() {
+    let host = Host::new(&["fault 157 * error 3"]);
+    let checked = thread::scope(|scope| {
+        let checking = scope.spawn(|| host.check(&[]));
+        wait::wait_until(wait::PATIENCE, "both versions asked for", || {
+            (host.sim.calls_of(157) > 0).then_some(())
+        });
+        host.order("fault 4 * never");
+        checking.join().unwrap()
+    });
+    assert!(host.sim.calls_of(4) > 1, "it was not asked for again");
+    assert!(checked.text("versions").starts_with("libvirt unknown, QEMU 7.2.22: "), "{checked:#?}");
+}
+
+#[test]
 fn a_libvirtd_that_does_not_let_us_in_is_told_by_what_it_does() {
     let refusing = Host::new(&["fault 1 * error 5 no driver"]).check(&[]);
     refusing.assert_loses(&["driver"]);
@@ -200,6 +216,7 @@ fn a_libvirtd_that_does_not_let_us_in_is_told_by_what_it_does() {
     assert!(polkit.commands("authentication").contains(&"auth_unix_ro = \"none\"".to_owned()));
     let polkit = Host::new(&["auth polkit"]).check(&[]);
     polkit.assert_well();
+    assert_eq!(polkit.text("authentication"), "polkit lets this user in");
 
     let down = Host::new(&["down stale"]).check(&[]);
     down.assert_loses(&["socket"]);
