@@ -7,7 +7,7 @@
 //!
 //! * `fixture`: where everything lives, and that it ends with this process, however that ends
 //! * `libvirtd`, `guest`, `virsh`: what is measured, and who else measures it
-//! * `exporter`, `http`, `scrape`: who is tested, how it is asked, and what it said
+//! * `exporter`, `http`, `scrape`, `checked`: who is tested, how it is asked, and what it said
 //! * `process`, `wait`, `stall`: what they all need
 //! * the others: the tests, a subject each
 
