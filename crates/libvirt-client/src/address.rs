@@ -50,32 +50,45 @@ impl Address {
         &self.name
     }
 
+    /// The sockets that may be meant, the preferred one first.
+    pub fn candidates(&self) -> Vec<PathBuf> {
+        match &self.socket {
+            Socket::Path(path) => vec![path.clone()],
+            Socket::System { driver, mode } => {
+                candidates(Path::new(SYSTEM_DIR), driver, "sock-ro", *mode)
+            }
+            Socket::Session { driver, mode } => {
+                candidates(&runtime_dir().join("libvirt"), driver, "sock", *mode)
+            }
+        }
+    }
+
     /// The socket to connect to at this moment.
     ///
     /// As libvirt's own client chooses: the driver's daemon (`virtqemud-sock-ro`)
     /// where its socket exists, else libvirtd's.
     pub fn socket(&self) -> PathBuf {
-        match &self.socket {
-            Socket::Path(path) => path.clone(),
-            Socket::System { driver, mode } => {
-                choose(Path::new("/run/libvirt"), driver, "sock-ro", *mode)
-            }
-            Socket::Session { driver, mode } => {
-                choose(&runtime_dir().join("libvirt"), driver, "sock", *mode)
-            }
-        }
+        choose(self.candidates())
     }
 }
 
-fn choose(dir: &Path, driver: &str, suffix: &str, mode: Mode) -> PathBuf {
+/// Where the system's daemons put their sockets.
+const SYSTEM_DIR: &str = "/run/libvirt";
+
+fn candidates(dir: &Path, driver: &str, suffix: &str, mode: Mode) -> Vec<PathBuf> {
     let direct = dir.join(format!("virt{driver}d-{suffix}"));
     let legacy = dir.join(format!("libvirt-{suffix}"));
     match mode {
-        Mode::Direct => direct,
-        Mode::Legacy => legacy,
-        Mode::Auto if direct.exists() => direct,
-        Mode::Auto => legacy,
+        Mode::Direct => vec![direct],
+        Mode::Legacy => vec![legacy],
+        Mode::Auto => vec![direct, legacy],
     }
+}
+
+/// The first that is there, the last where none is.
+fn choose(mut candidates: Vec<PathBuf>) -> PathBuf {
+    let last = candidates.pop().unwrap_or_default();
+    candidates.into_iter().find(|path| path.exists()).unwrap_or(last)
 }
 
 /// Where a user's daemons put their sockets: `g_get_user_runtime_dir`.
@@ -287,12 +300,26 @@ mod tests {
     #[test]
     fn the_drivers_own_daemon_comes_first_where_it_exists() {
         let dir = tempfile::tempdir().unwrap();
-        let chosen = |mode| choose(dir.path(), "qemu", "sock-ro", mode);
+        let chosen = |mode| choose(candidates(dir.path(), "qemu", "sock-ro", mode));
         assert_eq!(chosen(Mode::Auto), dir.path().join("libvirt-sock-ro"));
         assert_eq!(chosen(Mode::Direct), dir.path().join("virtqemud-sock-ro"));
         std::fs::write(dir.path().join("virtqemud-sock-ro"), "").unwrap();
         assert_eq!(chosen(Mode::Auto), dir.path().join("virtqemud-sock-ro"));
         assert_eq!(chosen(Mode::Legacy), dir.path().join("libvirt-sock-ro"));
+    }
+
+    #[test]
+    fn the_sockets_that_may_be_meant_are_told_in_their_order() {
+        let names = |text: &str| {
+            let names =
+                address(text).candidates().into_iter().map(|path| path.display().to_string());
+            names.collect::<Vec<_>>().join(" ")
+        };
+        let both = "/run/libvirt/virtqemud-sock-ro /run/libvirt/libvirt-sock-ro";
+        assert_eq!(names("qemu:///system"), both);
+        assert_eq!(names("qemu:///system?mode=direct"), "/run/libvirt/virtqemud-sock-ro");
+        assert_eq!(names("qemu:///system?mode=legacy"), "/run/libvirt/libvirt-sock-ro");
+        assert_eq!(names("/a/sock"), "/a/sock");
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! What goes wrong in a conversation, by whose doing.
 
-use std::{error::Error, fmt, io, path::PathBuf, time::Duration};
+use std::{
+    error::Error,
+    fmt, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use libvirt_wire::{DecodeError, Procedure, RemoteError, call::AuthType};
 
@@ -134,6 +139,29 @@ impl ConnectError {
         Self { socket, kind }
     }
 
+    /// The socket that was tried.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// What has to be changed for the next attempt to succeed.
+    pub fn obstacle(&self) -> Obstacle {
+        match &self.kind {
+            ConnectKind::Socket(error) => match error.kind() {
+                io::ErrorKind::NotFound => Obstacle::Absent,
+                io::ErrorKind::ConnectionRefused => Obstacle::Nobody,
+                io::ErrorKind::PermissionDenied => Obstacle::Forbidden,
+                _ => Obstacle::Socket,
+            },
+            ConnectKind::Authentication(_) => Obstacle::Credentials,
+            ConnectKind::Polkit(_) => Obstacle::Polkit,
+            ConnectKind::Handshake(error) if error.refusal().is_some() => Obstacle::Refused,
+            ConnectKind::Handshake(error) if error.is_timeout() => Obstacle::Silent,
+            ConnectKind::Handshake(_) => Obstacle::HungUp,
+            ConnectKind::TimedOut(_) => Obstacle::Silent,
+        }
+    }
+
     /// Whether libvirtd is there and said no. It will say so again, until somebody
     /// changes its configuration or ours.
     pub fn is_refusal(&self) -> bool {
@@ -143,6 +171,29 @@ impl ConnectError {
             ConnectKind::Socket(_) | ConnectKind::TimedOut(_) => false,
         }
     }
+}
+
+/// What keeps libvirtd from us, as far as what mends it differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// There is no socket of that path.
+    Absent,
+    /// The socket is there, and nobody listens on it.
+    Nobody,
+    /// We may not touch the socket, or not enter its directory.
+    Forbidden,
+    /// The socket cannot be connected to for another reason.
+    Socket,
+    /// libvirtd wants credentials that this client cannot give.
+    Credentials,
+    /// polkit would not let us in, or libvirtd could not ask it.
+    Polkit,
+    /// libvirtd said no for another reason: it does not have the driver.
+    Refused,
+    /// Whoever listens broke the conversation off, or does not speak libvirt's protocol.
+    HungUp,
+    /// Whoever listens says nothing.
+    Silent,
 }
 
 impl fmt::Display for ConnectError {
@@ -193,5 +244,23 @@ impl fmt::Display for Names<'_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_socket_says_is_told_apart_by_kind() {
+        for (kind, obstacle) in [
+            (io::ErrorKind::NotFound, Obstacle::Absent),
+            (io::ErrorKind::ConnectionRefused, Obstacle::Nobody),
+            (io::ErrorKind::PermissionDenied, Obstacle::Forbidden),
+            (io::ErrorKind::OutOfMemory, Obstacle::Socket),
+        ] {
+            let error = ConnectError::new("/a".into(), ConnectKind::Socket(kind.into()));
+            assert_eq!(error.obstacle(), obstacle, "{kind:?}");
+        }
     }
 }

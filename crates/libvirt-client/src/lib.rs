@@ -29,7 +29,7 @@ pub use crate::{
     backoff::Backoff,
     calls::{Calls, Tender},
     client::{Client, Reply, WINDOW},
-    error::{CallError, ConnectError},
+    error::{CallError, ConnectError, Obstacle},
     events::Events,
     ledger::{Failure, Hanging, Ledger, Observer},
     session::Session,

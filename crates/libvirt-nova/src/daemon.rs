@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use libvirt_client::{Address, Backoff, Ledger, Session, Tender};
+use libvirt_client::{Address, Backoff, ConnectError, Ledger, Session, Tender};
 use tokio::{
     select,
     sync::watch,
@@ -44,7 +44,7 @@ pub(crate) enum LinkState {
     /// It can.
     Up(Arc<Live>),
     /// The last attempt failed, for this reason.
-    Down(String),
+    Down(Arc<ConnectError>),
 }
 
 impl Link {
@@ -78,6 +78,14 @@ impl Daemon {
     /// Whether libvirtd can be asked, and since when that is so.
     pub(crate) fn link(&self) -> Link {
         self.link.borrow().clone()
+    }
+
+    /// Why the last attempt to connect failed, where it did.
+    pub(crate) fn fault(&self) -> Option<Arc<ConnectError>> {
+        match &self.link.borrow().state {
+            LinkState::Down(error) => Some(Arc::clone(error)),
+            LinkState::Connecting | LinkState::Up(_) => None,
+        }
     }
 
     /// Returns libvirtd where it can be asked, waiting until `until` where
@@ -159,9 +167,10 @@ impl Watch {
                     let text = chain(&error).to_string();
                     if text != told {
                         tracing::warn!("{text}");
-                        told.clone_from(&text);
+                        told = text;
                     }
-                    publish.send_modify(|link| link.turn(LinkState::Down(text)));
+                    let error = Arc::new(error);
+                    publish.send_modify(|link| link.turn(LinkState::Down(error)));
                 }
             }
             time::sleep(backoff.pause()).await;
@@ -217,7 +226,7 @@ impl Watch {
 }
 
 /// How long libvirtd may take to let us in: a busy one has been seen to take two seconds.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// The longest pause between attempts. One that fails costs nobody anything, and
 /// libvirtd is to be found soon after its return.
 const PAUSE_MAX: Duration = Duration::from_secs(2);

@@ -112,7 +112,9 @@ impl Exporter {
         self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks)
     }
 
-    async fn snapshot(&self, arrived: Instant, until: Instant) -> Arc<Snapshot> {
+    /// Returns what a collection found that serves whoever arrived then; at `until` it ends with
+    /// what it has.
+    pub(crate) async fn snapshot(&self, arrived: Instant, until: Instant) -> Arc<Snapshot> {
         // The one before us keeps to a deadline of its own, which may be later than ours.
         let Ok(mut last) = time::timeout_at(until, self.last.lock()).await else {
             return Arc::default();

@@ -77,6 +77,8 @@ pub(crate) struct Flags {
     pub(crate) ignored: Vec<&'static str>,
     /// Whether to print one exposition and exit.
     pub(crate) once: bool,
+    /// Whether to print what is wrong with this host's set-up and exit.
+    pub(crate) check: bool,
 }
 
 /// Labels of the samples of `libvirt_domain_*`.
@@ -134,6 +136,7 @@ pub(crate) fn parse(
         collectors: CollectorSwitches(collectors),
         other_exporters,
         once,
+        check,
         _list_metrics: _,
     } = match parsed {
         Ok(command_line) => command_line,
@@ -167,6 +170,7 @@ pub(crate) fn parse(
         created,
         ignored: other_exporters.ignored(),
         once,
+        check,
     })
 }
 

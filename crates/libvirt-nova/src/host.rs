@@ -82,7 +82,7 @@ impl Host {
     }
 
     /// They do not change as long as a session lasts, so they are asked for once.
-    async fn versions(&self, until: Instant) -> Versions {
+    pub(crate) async fn versions(&self, until: Instant) -> Versions {
         // Nothing panics while it holds the lock.
         let known = || self.versions.lock().unwrap_or_else(PoisonError::into_inner);
         if known().iter().any(Option::is_none) {

@@ -68,6 +68,8 @@ pub(crate) struct Domains {
     pub(crate) inactive: Roster,
     /// The last migrations away from here, by libvirt name.
     pub(crate) last_migrations: Arc<[Arc<LastJob>]>,
+    /// Those that a filter leaves out because Nova's metadata of them are not known.
+    pub(crate) unread: Roster,
     /// How many libvirt knows.
     pub(crate) count: usize,
 }

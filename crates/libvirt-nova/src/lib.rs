@@ -31,7 +31,7 @@ use crate::{
     http::Wanted,
     later::later,
     live::Terms,
-    log::LogTarget,
+    log::{LogLevel, LogTarget},
     served::Served,
     telemetry::Telemetry,
     usage::Usages,
@@ -41,6 +41,7 @@ use crate::{
 pub mod bench;
 mod board;
 mod care;
+mod check;
 mod collectors;
 mod control;
 mod daemon;
@@ -92,8 +93,13 @@ pub fn main() -> ExitCode {
 
 fn run(flags: Flags) -> ExitCode {
     // What is asked for on the terminal belongs on the terminal.
-    let log = if flags.once { LogTarget::Stderr } else { flags.log.clone() };
-    let log = match log::start(log, flags.log_level, flags.log_format) {
+    let log = if flags.once || flags.check { LogTarget::Stderr } else { flags.log.clone() };
+    let log_level = match flags.log_level {
+        // That all goes well, the findings say.
+        LogLevel::Info if flags.check => LogLevel::Warn,
+        level => level,
+    };
+    let log = match log::start(log, log_level, flags.log_format) {
         Ok(log) => log,
         Err(error) => {
             let _ = writeln!(io::stderr(), "libvirt_nova: {}", chain(&error));
@@ -101,7 +107,7 @@ fn run(flags: Flags) -> ExitCode {
         }
     };
     match work(flags, log) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             tracing::error!("{}", chain(&*error));
             ExitCode::FAILURE
@@ -109,16 +115,19 @@ fn run(flags: Flags) -> ExitCode {
     }
 }
 
-fn work(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>> {
+fn work(flags: Flags, log: Arc<log::Record>) -> Result<ExitCode, Box<dyn Error>> {
     // One thread is plenty for what an exporter does, and costs the host the least.
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
+        if flags.check {
+            return Ok(check::check(flags, log).await);
+        }
         if flags.once {
             print_once(flags, log).await?;
         } else {
             serve(flags, log).await?;
         }
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     })
 }
 

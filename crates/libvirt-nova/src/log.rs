@@ -79,6 +79,13 @@ pub(crate) fn start(
     Ok(record)
 }
 
+/// A text on one line, with nothing in it that cannot be seen; cut where it is very long.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut line = String::new();
+    escape::push(&mut line, text, escape::Surroundings::Prose);
+    line
+}
+
 /// The log file in the working directory, where none is named.
 pub(crate) const DEFAULT_FILE: &str = "libvirt_nova.log";
 

@@ -90,6 +90,11 @@ impl Poll {
         Self { calls, feed, care, troubles, source, refusals: Mutex::default() }
     }
 
+    /// Where CPU times come from, once that is decided.
+    pub(crate) fn source(&self) -> Option<Source> {
+        self.source.get().copied()
+    }
+
     /// Asks for the CPU time of all; at `until` it ends with what it has.
     ///
     /// Rounds do not wait for each other: one that meets a domain that hangs

@@ -11,6 +11,7 @@ use crate::{
     daemon::{Daemon, LinkState},
     debug::Facts,
     exporter::Exporter,
+    fault::chain,
     flags,
     http::{Content, Wanted},
     log,
@@ -58,7 +59,7 @@ impl Content for Served {
             LinkState::Up(live) if live.inventory.is_listed() => Ok(()),
             LinkState::Up(_) => Err("libvirtd has not said yet which domains there are".into()),
             LinkState::Connecting => Err("libvirtd is being connected to".into()),
-            LinkState::Down(error) => Err(error),
+            LinkState::Down(error) => Err(chain(&*error).to_string()),
         }
     }
 
@@ -81,7 +82,7 @@ impl Content for Served {
         };
         match link.state {
             LinkState::Connecting => {}
-            LinkState::Down(error) => facts.libvirtd = format!("down: {error}"),
+            LinkState::Down(error) => facts.libvirtd = format!("down: {}", chain(&*error)),
             LinkState::Up(live) => {
                 facts.libvirtd = match live.silent_since() {
                     Some(since) => format!("up, silent for {:.1?}", since.elapsed()),

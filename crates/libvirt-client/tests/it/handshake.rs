@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt::Write};
 
-use libvirt_client::{Address, ConnectError, Session};
+use libvirt_client::{Address, ConnectError, Obstacle, Session};
 use libvirt_wire::call::EventId;
 use tokio::time::Instant;
 
@@ -40,6 +40,7 @@ async fn the_driver_is_opened_read_only_after_the_question_of_authentication() {
     };
     let refused = daemon.refused(serve).await;
     assert!(!refused.is_refusal(), "a daemon that hangs up may be back at once");
+    assert_eq!(refused.obstacle(), Obstacle::HungUp);
 }
 
 #[tokio::test(start_paused = true)]
@@ -52,7 +53,9 @@ async fn polkit_is_asked_where_the_daemon_wants_it() {
         peer.answer(60, ERROR, &error(39, "unknown procedure")).await;
         peer.answer(1, ERROR, &error(5, "no connection driver available")).await;
     };
-    let text = chain(&daemon.refused(serve).await);
+    let refused = daemon.refused(serve).await;
+    assert_eq!(refused.obstacle(), Obstacle::Refused);
+    let text = chain(&refused);
     assert!(
         text.ends_with(
             "ConnectOpen: virError(Code=5, Domain=7, Message='no connection driver available')"
@@ -71,7 +74,9 @@ async fn a_refusal_by_polkit_says_what_would_help() {
     };
     let refused = daemon.refused(serve).await;
     assert!(refused.is_refusal());
+    assert_eq!(refused.obstacle(), Obstacle::Polkit);
     let socket = daemon.socket();
+    assert_eq!(refused.socket(), socket);
     assert_eq!(
         chain(&refused),
         format!(
@@ -87,7 +92,9 @@ async fn credentials_that_we_lack_are_named() {
     let serve = async {
         daemon.accept().await.answer(66, OK, SASL).await;
     };
-    let text = chain(&daemon.refused(serve).await);
+    let refused = daemon.refused(serve).await;
+    assert_eq!(refused.obstacle(), Obstacle::Credentials);
+    let text = chain(&refused);
     assert!(text.ends_with("asks for SASL, expected none or polkit"), "{text}");
 }
 
@@ -100,6 +107,7 @@ async fn a_daemon_that_is_frozen_costs_the_deadline_and_no_more() {
     assert_eq!(begun.elapsed(), SECOND);
     assert!(!refused.is_refusal());
     assert!(chain(&refused).ends_with("says nothing within 1s"), "{}", chain(&refused));
+    assert_eq!(refused.obstacle(), Obstacle::Silent);
 }
 
 /// Whichever step of the handshake the daemon goes away at.

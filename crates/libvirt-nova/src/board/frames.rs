@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     daemon::{Daemon, LinkState},
+    fault::chain,
     inventory::{Domains, Instance},
     snapshot::{Measured, Snapshot},
     usage::Usages,
@@ -142,7 +143,8 @@ impl Frames {
         match &link.state {
             LinkState::Connecting => {}
             LinkState::Down(error) => {
-                (libvirt.state, libvirt.error) = (LibvirtState::Down, Some(error.clone()));
+                (libvirt.state, libvirt.error) =
+                    (LibvirtState::Down, Some(chain(&**error).to_string()));
             }
             LinkState::Up(live) => {
                 libvirt.state = LibvirtState::Up;

@@ -158,6 +158,13 @@ pub(super) struct CommandLine {
     #[arg(default_value = "false", value_parser = checked(switch))]
     pub(super) once: bool,
 
+    /// Print what is right and wrong with this host's set-up, with what mends
+    /// it, and exit: with 0 when all is well, with 1 when metrics are lost
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, verbatim_doc_comment)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(default_value = "false", value_parser = checked(switch))]
+    pub(super) check: bool,
+
     /// Print what every family is, and exit
     // Like --version, so that nothing after it is looked at.
     #[arg(id = LIST_METRICS, long, action = ArgAction::Version)]
@@ -199,7 +206,9 @@ Examples:
   libvirt_nova --projects.exclude=test-.* --no-collector.block --collector.perf
       Leaves out those projects and one collector, and adds another
   libvirt_nova --once -log -
-      Shows what a scrape would hold";
+      Shows what a scrape would hold
+  libvirt_nova --check
+      Says what is wrong with this host's set-up, and what mends it";
 
 /// Builds the definition, with default, choices and variables below the text of each flag.
 pub(super) fn command() -> Command {

@@ -58,6 +58,7 @@ fn without_a_flag_all_is_as_in_the_first_exporter() {
         created,
         ignored,
         once,
+        check,
     } = flags(&[]);
     assert_eq!((deadline, min_age), (Duration::from_secs(5), Duration::from_secs(1)));
     assert_eq!(max_abandoned, 12);
@@ -72,7 +73,7 @@ fn without_a_flag_all_is_as_in_the_first_exporter() {
     assert_eq!(labels, LabelSet::Narrow);
     assert!(!tinkoff && !created && filter.is_all());
     assert_eq!(ignored, [""; 0]);
-    assert!(!once);
+    assert!(!once && !check);
 }
 
 #[test]
@@ -161,6 +162,8 @@ fn once_takes_no_word_that_follows() {
     assert!(flags(&["-once"]).once);
     assert!(flags(&["--once", "-port", "1"]).once);
     assert!(!flags(&["--once=false"]).once);
+    assert!(flags(&["-check", "-port", "1"]).check);
+    assert!(!flags(&["--check", "--no-check"]).check);
     assert_eq!(refusal(&["--once", "false"], &[]), "false: belongs to no flag, see --help");
 }
 

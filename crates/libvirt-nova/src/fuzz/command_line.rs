@@ -55,6 +55,7 @@ fn obeyable(flags: &Flags) {
         created: _,
         ignored,
         once: _,
+        check: _,
     } = flags;
     assert_eq!(uri.to_string().parse::<Address>().as_ref(), Ok(uri));
     let polls = Duration::from_millis(100)..=Duration::from_hours(1);

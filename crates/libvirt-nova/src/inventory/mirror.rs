@@ -258,7 +258,12 @@ impl Mirror {
             let mut last_migrations = self.past.migrations();
             last_migrations.retain(|last| last.instance.is_admitted(filter));
             last_migrations.sort_by(|a, b| a.instance.domain.name.cmp(&b.instance.domain.name));
+            let instances = self.entries.values().map(|entry| &entry.instance);
+            let unread = instances.filter(|instance| {
+                instance.metadata == Metadata::Unknown && !instance.is_admitted(filter)
+            });
             *domains = Some(Domains {
+                unread: unread.cloned().map(Arc::new).collect(),
                 running: running.into(),
                 inactive: inactive.into(),
                 last_migrations: last_migrations.into(),

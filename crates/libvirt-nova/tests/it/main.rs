@@ -5,6 +5,10 @@
 // Clippy lets tests panic, and asks this attribute what a test is.
 #![cfg(test)]
 
+mod check;
+#[expect(dead_code, reason = "other tests use the rest of it")]
+#[path = "../real/checked.rs"]
+mod checked;
 mod flags;
 mod http;
 mod program;

@@ -7,7 +7,7 @@
 //!
 //! * `fixture`: where everything lives, and that it ends with this process, however that ends
 //! * `libvirtd`, `guest`, `virsh`: what is measured, and who else measures it
-//! * `exporter`, `http`, `page`, `scrape`: who is tested, how it is asked, and what it said
+//! * `exporter`, `http`, `page`, `scrape`, `checked`: who is tested, how it is asked, and what it said
 //! * `process`, `wait`, `stall`: what they all need
 //! * the others: the tests, a subject each
 
@@ -18,6 +18,8 @@
 mod agreement;
 mod cgroups;
 mod change;
+mod check;
+mod checked;
 mod cpu;
 mod created;
 mod crowd;

@@ -5,7 +5,7 @@
 //! * `bench`: both, and what is asked of them
 //! * `exporter`, `said`: who is tested, and what it says of domains
 //! * `page`: a live page that is open
-//! * `http`, `scrape`, `stall`, `wait`: as the tests against a real libvirtd have them
+//! * `checked`, `http`, `scrape`, `stall`, `wait`: as the tests against a real libvirtd have them
 //! * the others: the tests, a subject each
 
 // Clippy lets tests panic, and asks this attribute what a test is.
@@ -13,6 +13,9 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a test is meant to panic")]
 
 mod bench;
+mod check;
+#[path = "../real/checked.rs"]
+mod checked;
 mod choice;
 mod exporter;
 mod faults;
