@@ -238,3 +238,24 @@ const SHORT_TOLD: u32 = 3;
 const QUIET: Duration = Duration::from_mins(5);
 /// How long a connection lasts before the next pause is a short one again.
 const STEADY: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_outage_lasts_from_its_first_moment_however_often_it_is_tried() {
+        let address: Address = "qemu:///system?socket=/nowhere/at-all".parse().unwrap();
+        let observer = Arc::<Telemetry>::default();
+        let failed = Session::open(&address, CONNECT_DEADLINE, observer as _).await;
+        let error = Arc::new(failed.unwrap_err());
+        let mut link = Link::new(LinkState::Connecting);
+        let since = link.since;
+        for _ in 0..3 {
+            link.turn(LinkState::Down(Arc::clone(&error)));
+            assert_eq!(link.since, since);
+            link.turn(LinkState::Connecting);
+            assert_eq!(link.since, since);
+        }
+    }
+}

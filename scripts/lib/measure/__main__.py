@@ -17,6 +17,7 @@ from bulk import Bulk  # noqa: E402
 from collectors import Collectors  # noqa: E402
 from exporter import Exporter  # noqa: E402
 from exposition import parse, value, values  # noqa: E402
+from pages import Pages  # noqa: E402
 
 TIMEOUT = 10  # Prometheus' own, unless told otherwise
 ROUNDS, IDLE_SECONDS, STUCK_SCRAPES = 25, 20, 20
@@ -56,12 +57,14 @@ class Measure:
         raise SystemExit("measure: the guests never were complete")
 
     def polling(self):
-        before, began = self.cpu(), time.monotonic()
-        time.sleep(IDLE_SECONDS)
-        ours, theirs = self.since(before)
-        seconds = time.monotonic() - began
-        print(f"polling each second, CPU a second: exporter {ours / seconds:.2f} ms, libvirtd {theirs / seconds:.2f} ms; "
-              f"resident {self.exporter.use().memory / 2**20:.1f} MiB")
+        for pages in 0, 20, 0, 20:
+            with Pages(self.exporter.port, pages):
+                before, began = self.cpu(), time.monotonic()
+                time.sleep(IDLE_SECONDS)
+                ours, theirs = self.since(before)
+                seconds = time.monotonic() - began
+            print(f"polling each second, {pages} pages open, CPU a second: exporter {ours / seconds:.2f} ms, "
+                  f"libvirtd {theirs / seconds:.2f} ms; resident {self.exporter.use().memory / 2**20:.1f} MiB")
 
     def healthy(self):
         """The plain call for all domains' statistics and the whole scrape, in turn."""

@@ -132,3 +132,83 @@ fn drops(net: &Net) -> Option<u64> {
 
 /// The least time between two surveys of which a rate is made.
 pub(super) const LEAST: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use libvirt_wire::{Domain, Uuid};
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::{
+        inventory::{Domains, Instance},
+        snapshot::{Findings, Snapshot},
+        stats::{DomainStats, State},
+        survey::Reading,
+    };
+
+    /// What a survey finds of a run of a domain whose counters stand at `count`.
+    fn measured(id: u32, at: Instant, count: u64) -> Measured {
+        let uuid = Uuid([1; 16]);
+        let domain = Domain { name: "instance-1".into(), uuid, id: Some(id) };
+        let time = Some(Duration::from_secs(count));
+        let vcpu = |number, delay| Vcpu { number, time, delay, ..Vcpu::default() };
+        let block = |name: &str, read_bytes| Block {
+            name: name.into(),
+            read_bytes,
+            write_requests: Some(count.saturating_mul(2)),
+            ..Block::default()
+        };
+        let net = Net {
+            name: "tap1".into(),
+            received_bytes: Some(count.saturating_mul(3)),
+            receive_drops: Some(count),
+            transmit_drops: Some(count),
+            ..Net::default()
+        };
+        let stats = DomainStats {
+            state: Some(State::Running),
+            vcpus: vec![vcpu(0, time), vcpu(1, Some(Duration::ZERO)), vcpu(2, None)],
+            blocks: vec![block("vda", Some(count)), block("vdb", None)],
+            nets: vec![net],
+            ..DomainStats::default()
+        };
+        let mut findings = Findings::default();
+        findings.survey.readings.insert(uuid, Reading { stats, at });
+        let running = vec![Arc::new(Instance::new(domain))].into();
+        let domains = Domains { running, ..Domains::default() };
+        Snapshot::new(None, &domains, findings, std::time::SystemTime::now()).instances.remove(0)
+    }
+
+    #[test]
+    fn rates_are_by_the_time_between_the_readings() {
+        let began = Instant::now();
+        let later = began.checked_add(Duration::from_secs(4)).unwrap();
+        let rates = Rates::between(&measured(1, began, 10), &measured(1, later, 12)).unwrap();
+        let DiskRates { read_bytes, write_requests, written_bytes, .. } = &rates.disks[0];
+        assert_eq!((*read_bytes, *write_requests, *written_bytes), (Some(0.5), Some(1.0), None));
+        assert_eq!(rates.disks[1].read_bytes, None, "libvirt gave none");
+        assert_eq!(Rates::sum(&rates.disks, |disk| disk.read_bytes), Some(0.5));
+        assert_eq!(Rates::sum(&rates.disks, |disk| disk.written_bytes), None);
+        assert_eq!(Rates::sum(&rates.disks, |disk| disk.write_requests), Some(2.0));
+        let InterfaceRates { received_bytes, transmitted_bytes, drops, .. } = &rates.interfaces[0];
+        assert_eq!((*received_bytes, *transmitted_bytes, *drops), (Some(1.5), None, Some(1.0)));
+        assert_eq!((rates.vcpus[0].in_use, rates.vcpus[0].steal), (Some(0.5), Some(0.5)));
+        assert_eq!((rates.vcpus[1].steal, rates.vcpus[2].steal), (Some(0.0), None));
+        assert_eq!(rates.steal(), Some(0.25), "of those vCPUs whose delay is known");
+    }
+
+    #[test]
+    fn what_cannot_be_compared_has_no_rate() {
+        let began = Instant::now();
+        let after = |millis| began.checked_add(Duration::from_millis(millis)).unwrap();
+        let rates = |before, after| Rates::between(&before, &after);
+        let before = measured(1, began, 10);
+        assert_eq!(rates(before.clone(), measured(2, after(4000), 12)), None, "another run");
+        assert_eq!(rates(before.clone(), measured(1, after(100), 12)), None, "no time between");
+        assert_eq!(rates(measured(1, after(4000), 12), before.clone()), None, "the other order");
+        let fell = rates(before, measured(1, after(4000), 9)).unwrap();
+        assert_eq!((fell.disks[0].read_bytes, fell.vcpus[0].in_use), (None, None));
+    }
+}

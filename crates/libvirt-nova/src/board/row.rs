@@ -67,3 +67,26 @@ pub(super) fn state(
 pub(super) fn rounded(number: f64) -> f64 {
     (number * 1e4).round() / 1e4
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use libvirt_wire::{Domain, Uuid};
+
+    use super::*;
+
+    #[test]
+    fn the_state_is_of_who_spoke_last() {
+        let domain = Domain { name: String::new(), uuid: Uuid([1; 16]), id: Some(1) };
+        let now = Instant::now();
+        let later = now.checked_add(Duration::from_secs(1)).unwrap();
+        let told =
+            |at| Instance { told: Some((State::Paused, at)), ..Instance::new(domain.clone()) };
+        let silent = Instance::new(domain.clone());
+        assert_eq!(state(&silent, None, None), None, "nobody has spoken");
+        assert_eq!(state(&told(now), None, None), Some("paused"));
+        assert_eq!(state(&told(later), None, Some(now)), Some("paused"));
+        assert_eq!(state(&told(now), None, Some(later)), None, "the survey did not say");
+    }
+}

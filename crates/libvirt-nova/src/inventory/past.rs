@@ -209,6 +209,22 @@ mod tests {
         assert_eq!(note(STARTED, WAKEUP), (false, None), "its counters go on");
     }
 
+    #[test]
+    fn a_state_is_that_of_the_last_event_that_tells_of_one() {
+        let mut past = Chronicle::default();
+        let mut told = |event| {
+            past.note_lifecycle(event, 0);
+            past.told.map(|(state, _)| state)
+        };
+        assert_eq!(told(STOPPED), None);
+        assert_eq!(told(STARTED), Some(State::Running));
+        assert_eq!(told(SUSPENDED), Some(State::Paused));
+        assert_eq!(told(RESUMED), Some(State::Running));
+        assert_eq!(told(PMSUSPENDED), Some(State::Pmsuspended));
+        assert_eq!(told(CRASHED), Some(State::Crashed));
+        assert_eq!(told(SHUTDOWN), Some(State::Shutdown));
+    }
+
     /// A dump, and the arrival of a migration, are jobs as well.
     #[test]
     fn of_all_jobs_migrations_away_are_told_of() {

@@ -76,7 +76,7 @@ fn a_burst_between_two_scrapes_is_in_the_peak_and_the_histogram() {
     page.until("the end of it", stands_still);
 
     let after = exporter.scrape();
-    assert!(of(&after, IN_USE, &guest) < Some(IDLE), "it is over");
+    assert!(of(&after, IN_USE, &guest).is_some_and(|in_use| in_use < IDLE), "it is over");
     let peak = of(&after, PEAK, &guest).unwrap();
     // Beside it run its emulator's other threads.
     assert!((0.5..1.5).contains(&peak), "{peak}");
