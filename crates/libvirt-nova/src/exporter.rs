@@ -109,7 +109,9 @@ impl Exporter {
     pub(crate) fn report(&self) -> Report {
         let ledger = self.daemon.ledger();
         let tasks = Handle::current().metrics().num_alive_tasks();
-        self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks)
+        let age = self.frames.polled().borrow().map(|polled| polled.elapsed());
+        let polled = age.and_then(|age| SystemTime::now().checked_sub(age));
+        Report { polled, ..self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks) }
     }
 
     /// Returns what a collection found that serves whoever arrived then; at `until` it ends with

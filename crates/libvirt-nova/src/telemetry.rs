@@ -32,6 +32,8 @@ pub(crate) struct Report {
     pub(crate) connected: bool,
     /// Connections that were made anew.
     pub(crate) reconnects: u64,
+    /// When libvirtd last answered a poll.
+    pub(crate) polled: Option<SystemTime>,
     /// The last collection that came to its end.
     pub(crate) collection: Option<CollectionReport>,
     /// Lines that the log has, by level.

@@ -143,6 +143,22 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         family: Family {
+            name: "libvirt_nova_exporter_last_poll_timestamp_seconds",
+            kind: Kind::Gauge,
+            help: "When libvirtd last answered a poll for CPU times, in seconds since the unix epoch.",
+        },
+        labels: &[],
+        origin: "the clock",
+        since: "",
+        write: Write::Exporter(|report, samples| {
+            let since = report.polled.and_then(|polled| polled.duration_since(UNIX_EPOCH).ok());
+            if let Some(since) = since {
+                samples.push(&[], since);
+            }
+        }),
+    },
+    Row {
+        family: Family {
             name: "libvirt_nova_exporter_collection_duration_seconds",
             kind: Kind::Gauge,
             help: "How long the last collection from libvirtd took.",
