@@ -8,6 +8,8 @@ use crate::{
     process::{checkout, command},
     prometheus::{complaints, is_inherited},
     scrape::{Family, Scrape},
+    usage,
+    wait::{PATIENCE, wait_until},
 };
 
 /// What tenants have been seen to type, or may.
@@ -48,7 +50,11 @@ fn hostile_names_come_back_as_they_were_typed() {
             libvirtd.bios_guest(&[("NAME", name), ("PROJECT", &project), ("OWNER", &user)])
         })
         .collect();
-    let scrape = exporter.scrape();
+    // The last one has been polled twice as well.
+    let (scrape, _) = wait_until(PATIENCE, "usage of all", || {
+        let scrape = exporter.scrape();
+        (scrape.samples(usage::IN_USE, &[]).len() == names.len()).then_some(scrape)
+    });
     for (guest, name) in guests.iter().zip(&names) {
         let of_guest = [("libvirtname", guest.name.as_str())];
         let info = scrape.sample("libvirt_nova_instance_info", &of_guest).unwrap();
