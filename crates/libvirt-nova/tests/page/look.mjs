@@ -8,7 +8,7 @@ export function row(page, number) {
 }
 
 export function uuid(number) {
-  return `11111111-2222-4333-8444-${String(number).padStart(12, "0")}`;
+  return `11111111-2222-4333-8444-${number.toString(16).padStart(12, "0")}`;
 }
 
 /** The text of a cell, by its column's class; what is said of it where it is not known. */

@@ -4,6 +4,7 @@ const IDS = [
   ["uuid", "UUID"],
   ["domain", "libvirt's name"],
   ["id", "libvirt's id of this run"],
+  ["state", "State"],
   ["reason", "State's reason"],
   ["project", "Project"],
   ["project_id", "Project's id"],
@@ -24,7 +25,7 @@ const DEVICES = [
     title: "vCPUs",
     key: "number",
     columns: [
-      ["number", "vCPU", count],
+      ["number", "vCPU", "text"],
       ["state", "State"],
       ["in_use", "In use", percent],
       ["steal", "Steal", percent],
@@ -104,6 +105,10 @@ class Dialog {
     tell(byId("details-in-use"), cores(this.instance.inUse));
     tell(byId("details-peak"), cores(this.instance.peak));
     write(byId("details-vcpus"), vcpus === null ? "" : ` of ${vcpus}`);
+    const { memory } = this.instance.facts;
+    tell(byId("details-memory"), bytes(this.instance.surveyed("memory_used")));
+    write(byId("details-allocated"), memory === null ? "" : ` of ${bytes(memory)}`);
+    tell(byId("details-steal"), percent(this.instance.surveyed("steal")));
     drawCurve(byId("details-minute").firstChild, this.instance);
   }
 
@@ -150,35 +155,38 @@ function drawId(line, { value }) {
 }
 
 function deviceTable({ title, columns }) {
-  const titles = columns.map(([, name, format]) => element("th", { scope: "col", class: look(format) }, name));
+  // The roles are said because a narrow screen lays the table out as none.
+  const titles = columns.map(([, name, format]) =>
+    element("th", { scope: "col", role: "columnheader", class: look(format) }, name));
   const table = element(
     "table",
-    {},
+    { role: "table" },
     element("caption", {}, title),
-    element("thead", {}, element("tr", {}, ...titles)),
-    element("tbody"),
+    element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...titles)),
+    element("tbody", { role: "rowgroup" }),
   );
   return element("div", { class: "devices" }, table);
 }
 
 function drawDevices(parent, { columns, key }, devices) {
   parent.hidden = devices.length === 0;
-  const make = () =>
-    element("tr", {}, ...columns.map(([, title, format]) => {
-      const cell = element("td", { class: look(format) }, element("bdi"));
-      if (format === "id") cell.append(copyButton(title));
-      return cell;
-    }));
+  const make = () => element("tr", { role: "row" }, ...columns.map(deviceCell));
   const numbered = devices.map((device, place) => ({ device, key: `${device[key]} ${place}` }));
   renew(parent.querySelector("tbody"), numbered, (line) => line.key, make, (row, { device }) => {
     columns.forEach(([field, , format], index) => {
       const [shown, button] = row.children[index].children;
       const value = device[field];
       if (typeof format === "function") tell(shown, format(value));
-      else quote(shown, value);
+      else quote(shown, value === null ? null : String(value));
       if (button !== undefined) button.hidden = value === null;
     });
   });
+}
+
+function deviceCell([, title, format]) {
+  const cell = element("td", { role: "cell", class: look(format), "data-title": title }, element("bdi"));
+  if (format === "id") cell.append(copyButton(title));
+  return cell;
 }
 
 function look(format) {

@@ -16,7 +16,7 @@ byId("stuck-list").addEventListener("click", ({ target }) => {
 byId("filter").value = choice.filter;
 byId("filter").addEventListener("input", ({ target }) => {
   choice.filterBy(target.value);
-  table.arrange();
+  table.arrange({ isAsked: true });
 });
 addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -27,7 +27,7 @@ addEventListener("keydown", (event) => {
 addEventListener("hashchange", () => {
   choice.read();
   byId("filter").value = choice.filter;
-  table.arrange();
+  table.arrange({ isAsked: true });
 });
 
 function open(uuid) {

@@ -31,7 +31,7 @@ class Table {
     if (column.hint !== undefined) button.title = column.hint;
     button.addEventListener("click", () => {
       this.choice.sortBy(column);
-      this.arrange();
+      this.arrange({ isAsked: true });
     });
     const attributes = { scope: "col", role: "columnheader", class: className(column) };
     return element("th", attributes, button);
@@ -84,8 +84,8 @@ class Table {
     );
   }
 
-  /** Shows those that the filter lets through, in their order. */
-  arrange() {
+  /** Shows those that the filter lets through, in their order; who asked for it wants it at once. */
+  arrange({ isAsked } = { isAsked: false }) {
     const words = this.choice.words;
     const sorted = this.choice.sorted(this.instances);
     const shown = new Set(sorted.filter((instance) => instance.matches(words)));
@@ -94,10 +94,9 @@ class Table {
       if (row.hidden === shown.has(instance)) row.hidden = !row.hidden;
     }
     const elements = sorted.map((instance) => this.rows.get(instance.uuid).element);
-    const isHeld = this.isHeld;
-    // Who is new is shown in any case.
-    if (!isHeld || elements.some((row) => !row.isConnected)) place(this.body, isHeld ? this.held(elements) : elements);
-    this.describe(shown.size, isHeld);
+    const isHeld = !isAsked && this.isHeld;
+    place(this.body, isHeld ? this.held(elements) : elements);
+    this.describe(shown.size, elements.some((row, index) => row !== this.body.children[index]));
   }
 
   /** The order that rows have now, with the new ones behind. */
@@ -105,7 +104,7 @@ class Table {
     return [...this.body.children, ...elements.filter((row) => !row.isConnected)];
   }
 
-  describe(shown, isHeld) {
+  describe(shown, isLate) {
     const total = this.instances.length;
     const { sort, isDescending } = this.choice;
     COLUMNS.forEach(({ key }, index) => {
@@ -113,7 +112,7 @@ class Table {
       this.titles[index].setAttribute("aria-sort", key === sort ? direction : "none");
     });
     write(byId("count"), shown === total ? plural(total, "instance") : `${shown} of ${plural(total, "instance")}`);
-    write(byId("held"), isHeld ? "order held while you are at a row" : "");
+    write(byId("held"), isLate ? "order held while you are at a row" : "");
     const none = total === 0 ? "No instance runs on this host." : "No instance matches the filter.";
     write(byId("none"), shown === 0 ? none : "");
   }
