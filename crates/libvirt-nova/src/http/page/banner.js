@@ -32,6 +32,6 @@ function libvirtText(libvirt) {
 function drawTitle(host, instances, isOutage) {
   const stuck = instances.filter((instance) => instance.isStuck).length;
   const trouble = isOutage ? "(!) " : stuck > 0 ? `(${stuck} stuck) ` : "";
-  const title = `${trouble}${host?.name ?? "compute host"} · libvirt_nova`;
+  const title = `${trouble}${host?.name ?? location.hostname} · libvirt_nova`;
   if (document.title !== title) document.title = title;
 }

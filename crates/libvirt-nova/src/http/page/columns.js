@@ -24,7 +24,7 @@ const COLUMNS = [
     key: "in_use",
     title: "vCPUs in use",
     hint: "of those it has, in the last second; I/O that QEMU does for it counts, too",
-    order: (instance) => instance.inUse,
+    order: (instance) => shownCores(instance.inUse),
     make: (cell) => cell.append(element("span"), element("span", { class: "of" })),
     draw: drawInUse,
   },
@@ -32,7 +32,7 @@ const COLUMNS = [
     key: "peak",
     title: "Last minute",
     hint: "vCPUs in use, from none to all it has; sorted by the peak",
-    order: (instance) => instance.peak,
+    order: (instance) => shownCores(instance.peak),
     make: (cell) => cell.append(curve(), element("span")),
     draw: drawMinute,
   },
@@ -51,6 +51,11 @@ const COLUMNS = [
   measured("transmitted_bytes", "Net out", rate, RATE),
   measured("steal", "Steal", percent, "of its vCPUs' time, waiting for a CPU of the host; as of the last scrape"),
 ];
+
+/** vCPUs as far as they are shown: rows that read the same do not change places each second. */
+function shownCores(number) {
+  return number === null ? null : Math.round(number * 100);
+}
 
 /** A column of text that somebody chose. */
 function text(field, title) {

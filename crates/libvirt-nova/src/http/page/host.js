@@ -2,7 +2,7 @@
 
 /** Draws the tiles. */
 function drawHost(host, pulse, instances) {
-  write(byId("host-name"), host.name ?? "compute host");
+  write(byId("host-name"), host.name);
   const inUse = sum(instances, (instance) => instance.inUse);
   const vcpus = sum(instances, ({ facts }) => facts.vcpus);
   tell(byId("vcpus-in-use"), cores(inUse.total));

@@ -2,6 +2,8 @@
 
 /** So long after the pointer moved over the rows somebody may be about to press. */
 const AIMING_MS = 1000;
+/** From so many on, rows that are far away are laid out as their names alone. */
+const CROWD = 200;
 
 class Table {
   /** `choice` is how it is sorted and filtered; `open` shows an instance in full. */
@@ -48,6 +50,7 @@ class Table {
       if (!this.rows.has(instance.uuid)) this.add(instance);
     }
     for (const uuid of gone) this.remove(uuid);
+    this.body.classList.toggle("crowd", instances.length >= CROWD);
   }
 
   add(instance) {
@@ -119,10 +122,14 @@ class Table {
 
   see(entries) {
     for (const { target, isIntersecting } of entries) {
-      if (!isIntersecting) this.near.delete(target);
-      else if (this.rows.has(target.dataset.key)) {
+      const row = this.rows.get(target.dataset.key);
+      if (row === undefined) continue;
+      target.classList.toggle("far", !isIntersecting);
+      if (isIntersecting) {
         this.near.add(target);
-        this.rows.get(target.dataset.key).draw();
+        row.draw();
+      } else {
+        this.near.delete(target);
       }
     }
   }
@@ -138,7 +145,7 @@ class Row {
       column.make(cell);
       return cell;
     });
-    this.element = element("tr", { role: "row" }, ...this.cells);
+    this.element = element("tr", { role: "row", class: "far" }, ...this.cells);
     this.element.dataset.key = instance.uuid;
     this.draw();
   }
