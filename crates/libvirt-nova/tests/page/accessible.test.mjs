@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { Bed, Browser, axe, picture, until } from "./bed.mjs";
@@ -28,15 +29,19 @@ const LOOKS = {
   tablet: { viewport: { width: 800, height: 1000 } },
 };
 
+/** Bars that are higher than their place. */
+const TALL = `Array.from(document.querySelectorAll(".bar > *"))
+  .filter((part) => part.getBoundingClientRect().height > part.parentElement.getBoundingClientRect().height).length`;
+
 /** Nothing that keeps anybody from using it, and nothing that scrolls sideways. */
 async function assertUsable(page, what) {
   // Axe comes by the debugger, for the page itself runs no script but its own.
-  const { readFile } = await import("node:fs/promises");
   await page.evaluate(await readFile(axe, "utf8"));
   const { violations } = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })");
   const grave = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
   const said = grave.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html}\n${failureSummary}`).join("\n")}`);
   assert.deepEqual(said, [], what);
+  assert.equal(await page.evaluate(TALL), 0, what);
   const sideways = "[document.documentElement, ...document.querySelectorAll('dialog[open]')].map((it) => it.scrollWidth - it.clientWidth)";
   for (const beyond of await page.evaluate(sideways)) assert.ok(beyond <= 0, `${what}: ${beyond} pixels too wide`);
 }
@@ -56,6 +61,16 @@ for (const [name, look] of Object.entries(LOOKS)) {
     await page.context().close();
   });
 }
+
+test("on paper there is all of it", async () => {
+  const page = await browser.open(bed.address, { viewport: { width: 1000, height: 1400 } });
+  await until("a curve", async () => /\d/.test(await cell(page, 1, "in-use")));
+  await page.emulateMedia({ media: "print" });
+  assert.equal(await page.locator("#filter").isVisible(), false);
+  assert.equal(await row(page, 24).locator(".is-in-use > span").first().isVisible(), true);
+  await picture(page, "paper");
+  await page.context().close();
+});
 
 test("everybody can use it: outage", async () => {
   await bed.libvirtd.kill("SIGKILL");

@@ -52,6 +52,7 @@ test("libvirtd that ends is said to be gone, since when and why, until it is bac
   assert.notEqual(await colour(), before);
   assert.equal(await row(page, 1).isVisible(), true);
   await reads(page, "#libvirt-state", "libvirt down");
+  await reads(page, "#host-name", "compute-sim");
   assert.match(await page.title(), /^\(!\) /);
   await until("no number is made up", async () => (await cell(page, 1, "in-use")) === "– of 1|not known");
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
 import { Bed, Browser, until } from "./bed.mjs";
+import { board } from "./double.mjs";
 import { BANNER, cell, names, reads, row, uuid } from "./look.mjs";
 
 let bed, browser, page;
@@ -60,6 +61,25 @@ test("the page is whole, and asks nobody else for anything", async () => {
   assert.deepEqual(foreign, []);
   const paths = new Set(page.asked.map((url) => url.replace(bed.address, "")));
   assert.deepEqual(paths, new Set(["", "-/live", `-/instance/${uuid(1)}`]));
+});
+
+// Other tests make their boards up.
+test("a stream has what the page reads of it", async () => {
+  const keys = (of) => Object.keys(of).sort();
+  const [found, made] = [await bed.board(), board([{}])];
+  assert.deepEqual(keys(found), keys(made));
+  assert.deepEqual(keys(found.host), keys(made.host));
+  assert.deepEqual(keys(found.instances[0]), keys(made.instances[0]));
+  assert.deepEqual(keys(found.pulse), keys(made.pulse));
+  assert.deepEqual(keys(found.pulse.libvirt), keys(made.pulse.libvirt));
+  assert.equal(found.recent.length, found.instances.length);
+  const details = await (await bed.get(`-/instance/${uuid(1)}`)).json();
+  page = await browser.open(bed.address);
+  await row(page, 1).locator("button").click();
+  await page.locator("#details .ids div").first().waitFor();
+  const fields = await page.locator("#details .ids div").evaluateAll((lines) => lines.map((line) => line.dataset.key));
+  assert.deepEqual([...fields, "name", "vcpus", "disks", "interfaces"].sort(), keys(details));
+  assert.equal((await page.locator("#details").textContent()).includes("undefined"), false);
 });
 
 test("numbers move each second", async () => {

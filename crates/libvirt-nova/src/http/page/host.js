@@ -2,7 +2,7 @@
 
 /** Draws the tiles. */
 function drawHost(host, pulse, instances) {
-  write(byId("host-name"), host.name);
+  write(byId("host-name"), host.name ?? location.hostname);
   const inUse = sum(instances, (instance) => instance.inUse);
   const vcpus = sum(instances, ({ facts }) => facts.vcpus);
   tell(byId("vcpus-in-use"), cores(inUse.total));

@@ -43,8 +43,7 @@ function onBoard({ host, instances, recent, pulse }) {
     return instance;
   });
   known.byUuid = new Map(known.instances.map((instance) => [instance.uuid, instance]));
-  // While libvirtd is away it tells nobody its name.
-  known.host = { ...host, name: host.name ?? known.host?.name ?? location.hostname };
+  known.host = host;
   known.edition = pulse.edition;
   feel(pulse);
   table.learn(known.instances);
