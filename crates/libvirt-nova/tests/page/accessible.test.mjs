@@ -9,7 +9,9 @@ let bed, browser;
 
 before(async () => {
   [bed, browser] = [await Bed.start({ domains: 24 }), await Browser.start()];
-  await bed.command("metadata instance-00000002 name <img src=x onerror=alert(1)> is a name as well, and quite a long one");
+  await bed.command(
+    "metadata instance-00000002 name <img src=x onerror=alert(1)> is a name as well, and quite a long one",
+  );
   await bed.command("suspend instance-00000003");
   await bed.command("stuck instance-00000005");
   await bed.command("balloon instance-00000007 off");
@@ -39,11 +41,19 @@ async function assertUsable(page, what) {
   await page.evaluate(await readFile(axe, "utf8"));
   const { violations } = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })");
   const grave = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
-  const said = grave.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html}\n${failureSummary}`).join("\n")}`);
+  const said = grave.map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes
+        .slice(0, 3)
+        .map(({ html, failureSummary }) => `${html}\n${failureSummary}`)
+        .join("\n")}`,
+  );
   assert.deepEqual(said, [], what);
   assert.equal(await page.evaluate(TALL), 0, what);
-  const sideways = "[document.documentElement, ...document.querySelectorAll('dialog[open]')].map((it) => it.scrollWidth - it.clientWidth)";
-  for (const beyond of await page.evaluate(sideways)) assert.ok(beyond <= 0, `${what}: ${beyond} pixels too wide`);
+  const sideways =
+    "[document.documentElement, ...document.querySelectorAll('dialog[open]')].map((it) => it.scrollWidth - it.clientWidth)";
+  for (const beyond of await page.evaluate(sideways))
+    assert.ok(beyond <= 0, `${what}: ${beyond} pixels too wide`);
 }
 
 for (const [name, look] of Object.entries(LOOKS)) {

@@ -53,7 +53,16 @@ export class Bed {
 
   async startExporter() {
     // Each scrape is to be a survey of its own.
-    const options = ["-uri", `${this.socket}-ro`, "--web.listen-address", `127.0.0.1:${this.port}`, "-log", "-", "--min-age", "0"];
+    const options = [
+      "-uri",
+      `${this.socket}-ro`,
+      "--web.listen-address",
+      `127.0.0.1:${this.port}`,
+      "-log",
+      "-",
+      "--min-age",
+      "0",
+    ];
     this.exporter = new Program("libvirt_nova", options);
     await until("the exporter is ready", async () => (await this.get("-/ready").catch(() => null))?.ok);
   }

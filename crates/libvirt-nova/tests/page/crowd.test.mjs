@@ -46,7 +46,9 @@ async function measure(t, page, what, each = () => {}) {
   taken.sort((one, other) => one - other);
   const median = taken[Math.floor(taken.length / 2)];
   const long = longTasks.map((duration) => `${Math.round(duration)} ms`).join(", ");
-  t.diagnostic(`${what}: a pulse's script takes ${median.toFixed(1)} ms in the median; tasks over 50 ms in ${taken.length} pulses: ${long || "none"}`);
+  t.diagnostic(
+    `${what}: a pulse's script takes ${median.toFixed(1)} ms in the median; tasks over 50 ms in ${taken.length} pulses: ${long || "none"}`,
+  );
   assert.ok(median < 200, `${median} ms`);
 }
 
@@ -84,7 +86,12 @@ test("a thousand instances move each second, and the page with them", async (t) 
 
 // More than any host does: every instance uses something else each second.
 test("a thousand instances change places each second", async (t) => {
-  const rows = Array.from({ length: COUNT }, (_, place) => ({ name: `web-${place}`, vcpus: 8, recent: Array(60).fill(1), in_use: 1 }));
+  const rows = Array.from({ length: COUNT }, (_, place) => ({
+    name: `web-${place}`,
+    vcpus: 8,
+    recent: Array(60).fill(1),
+    in_use: 1,
+  }));
   const made = board(rows);
   double.show(made);
   const page = await browser.open("about:blank");
@@ -101,7 +108,9 @@ test("a thousand instances change places each second", async (t) => {
   });
   const highest = inUse.indexOf(Math.max(...inUse));
   await until("the highest on top", async () => {
-    const [first, second] = (await names(page)).slice(0, 2).map((name) => Math.round(inUse[Number(name.slice(4))] * 100));
+    const [first, second] = (await names(page))
+      .slice(0, 2)
+      .map((name) => Math.round(inUse[Number(name.slice(4))] * 100));
     return first === Math.round(inUse[highest] * 100) && second <= first;
   });
   assert.deepEqual(page.faults, []);

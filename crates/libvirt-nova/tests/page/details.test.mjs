@@ -26,9 +26,16 @@ afterEach(async () => {
 
 /** Cells of the first line of a table of devices, by their titles. */
 function device(place) {
-  return page.locator(".devices").nth(place).locator("tbody tr").first().evaluate((line) =>
-    Object.fromEntries(Array.from(line.children, (cell) => [cell.dataset.title, cell.firstChild.textContent])),
-  );
+  return page
+    .locator(".devices")
+    .nth(place)
+    .locator("tbody tr")
+    .first()
+    .evaluate((line) =>
+      Object.fromEntries(
+        Array.from(line.children, (cell) => [cell.dataset.title, cell.firstChild.textContent]),
+      ),
+    );
 }
 
 test("a row opens all that is known of its instance", async () => {
@@ -67,9 +74,11 @@ test("an id is copied, also where scripts have no clipboard", async () => {
     const line = page.locator("#details .ids [data-key=uuid]");
     await line.locator("button").click();
     await reads(page, "#copied", `copied ${uuid(1)}`);
-    const { frames } = { frames: page.frames() };
-    assert.equal(frames.length, 1);
     await page.locator("#close").click();
+    // What was selected to be copied is in nobody's way.
+    await page.keyboard.press("Enter");
+    assert.equal(await page.locator("#details").isVisible(), true);
+    await page.keyboard.press("Escape");
     await page.locator("#filter").focus();
     await page.keyboard.press("Control+V");
     assert.equal(await page.locator("#filter").inputValue(), uuid(1));
@@ -101,6 +110,13 @@ test("who ends while it is looked at is said to have ended", async () => {
   await page.locator("#details .ids div").first().waitFor();
   await bed.command("destroy instance-00000003");
   await reads(page, "#details-missing", "This instance does not run on this host any more.");
+  assert.equal(await page.locator("#details-in-use").getAttribute("aria-label"), "not known");
+  // The next run of it is another one, and shown at once.
+  await bed.command("start instance-00000003");
+  await reads(page, "#details-missing", "");
+  await reads(page, "#details-in-use", /^\d\.\d\d$/);
+  await bed.command("destroy instance-00000003");
+  await reads(page, "#details-missing", /any more/);
   await page.locator("#close").click();
   await row(page, 3).waitFor({ state: "detached" });
 });

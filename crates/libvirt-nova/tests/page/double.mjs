@@ -70,8 +70,19 @@ function event(name, data) {
 /** A board of rows, of which nothing is known but what is said here. */
 export function board(rows, pulse = {}, host = {}) {
   return {
-    host: { name: "double", version: "0.1.0", cpus: null, memory: null, inactive: 0, metrics_path: "/metrics", ...host },
-    instances: rows.map(({ recent: _recent, in_use: _inUse, ...facts }, place) => ({ ...unknown(place + 1), ...facts })),
+    host: {
+      name: "double",
+      version: "0.1.0",
+      cpus: null,
+      memory: null,
+      inactive: 0,
+      metrics_path: "/metrics",
+      ...host,
+    },
+    instances: rows.map(({ recent: _recent, in_use: _inUse, ...facts }, place) => ({
+      ...unknown(place + 1),
+      ...facts,
+    })),
     recent: rows.map(({ recent }) => recent ?? []),
     pulse: {
       edition: 1,
@@ -88,8 +99,21 @@ export function board(rows, pulse = {}, host = {}) {
 }
 
 const FIELDS = [
-  "is_nova", "name", "project", "flavor", "state", "vcpus", "memory", "memory_used", "read_bytes",
-  "written_bytes", "read_requests", "write_requests", "received_bytes", "transmitted_bytes", "steal",
+  "is_nova",
+  "name",
+  "project",
+  "flavor",
+  "state",
+  "vcpus",
+  "memory",
+  "memory_used",
+  "read_bytes",
+  "written_bytes",
+  "read_requests",
+  "write_requests",
+  "received_bytes",
+  "transmitted_bytes",
+  "steal",
 ];
 
 function unknown(number) {

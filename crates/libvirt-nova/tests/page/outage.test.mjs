@@ -24,7 +24,11 @@ afterEach(async () => {
   page = undefined;
 });
 
-const isDimmed = () => page.locator("body.outage").count().then((count) => count === 1);
+const isDimmed = () =>
+  page
+    .locator("body.outage")
+    .count()
+    .then((count) => count === 1);
 const AT = "(\\d{2}):(\\d{2}):(\\d{2})";
 
 /** The moment that a banner names, in milliseconds. */
@@ -42,11 +46,19 @@ async function wellAgain() {
 test("libvirtd that ends is said to be gone, since when and why, until it is back", async () => {
   page = await browser.open(bed.address);
   await row(page, 1).waitFor();
-  const colour = () => row(page, 1).locator(".is-in-use > span").first().evaluate((cell) => getComputedStyle(cell).color);
+  const colour = () =>
+    row(page, 1)
+      .locator(".is-in-use > span")
+      .first()
+      .evaluate((cell) => getComputedStyle(cell).color);
   const before = await colour();
   const killed = Date.now();
   await bed.libvirtd.kill("SIGKILL");
-  await reads(page, BANNER, new RegExp(`^libvirt is down since ${AT}: .+ What is shown is what was known last\\.$`));
+  await reads(
+    page,
+    BANNER,
+    new RegExp(`^libvirt is down since ${AT}: .+ What is shown is what was known last\\.$`),
+  );
   assert.ok(Math.abs((await since()) - killed) < 10_000, await page.locator(BANNER).textContent());
   assert.equal(await isDimmed(), true);
   assert.notEqual(await colour(), before);
@@ -75,7 +87,11 @@ test("an exporter that ends is said not to answer, until another one does", asyn
   await page.locator("#details .ids div").first().waitFor();
   const killed = Date.now();
   await bed.exporter.kill("SIGKILL");
-  await reads(page, BANNER, new RegExp(`^The exporter does not answer since ${AT}\\. What is shown is what it said last\\.$`));
+  await reads(
+    page,
+    BANNER,
+    new RegExp(`^The exporter does not answer since ${AT}\\. What is shown is what it said last\\.$`),
+  );
   assert.ok(Math.abs((await since()) - killed) < 5_000);
   assert.equal(await isDimmed(), true);
   assert.equal(await page.locator("#details .banner").isVisible(), true);
@@ -110,10 +126,11 @@ test("a page that nobody sees takes no place", async () => {
   double.show(board([{ name: "a", vcpus: 1, in_use: 0.5 }]));
   page = await browser.open(double.address);
   await row(page, 1).waitFor();
-  const hide = (isHidden) => page.evaluate((hidden) => {
-    Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
-    document.dispatchEvent(new Event("visibilitychange"));
-  }, isHidden);
+  const hide = (isHidden) =>
+    page.evaluate((hidden) => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, isHidden);
   await hide(true);
   await until("no stream", () => double.streams.size === 0);
   const before = double.opened;

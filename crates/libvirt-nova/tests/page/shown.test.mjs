@@ -51,8 +51,14 @@ test("the page is whole, and asks nobody else for anything", async () => {
   assert.equal(await page.locator(BANNER).textContent(), "");
   assert.equal(await page.title(), "compute-sim · libvirt_nova");
   const board = await bed.board();
-  assert.deepEqual(await names(page), board.instances.map(({ name }) => name));
-  assert.equal(await page.locator("#vcpus-allocated").textContent(), String(board.instances.reduce((all, { vcpus }) => all + vcpus, 0)));
+  assert.deepEqual(
+    await names(page),
+    board.instances.map(({ name }) => name),
+  );
+  assert.equal(
+    await page.locator("#vcpus-allocated").textContent(),
+    String(board.instances.reduce((all, { vcpus }) => all + vcpus, 0)),
+  );
   assert.equal(await page.locator("#version").textContent(), board.host.version);
   assert.equal(await page.locator("#renewed").isVisible(), false);
   await row(page, 1).click();
@@ -77,7 +83,9 @@ test("a stream has what the page reads of it", async () => {
   page = await browser.open(bed.address);
   await row(page, 1).locator("button").click();
   await page.locator("#details .ids div").first().waitFor();
-  const fields = await page.locator("#details .ids div").evaluateAll((lines) => lines.map((line) => line.dataset.key));
+  const fields = await page
+    .locator("#details .ids div")
+    .evaluateAll((lines) => lines.map((line) => line.dataset.key));
   assert.deepEqual([...fields, "name", "vcpus", "disks", "interfaces"].sort(), keys(details));
   assert.equal((await page.locator("#details").textContent()).includes("undefined"), false);
 });
@@ -93,7 +101,10 @@ test("numbers move each second", async () => {
 
   await bed.command("suspend instance-00000001");
   await until("nothing is in use", async () => (await cell(page, 1, "in-use")) === "0.00 of 1");
-  assert.match(await row(page, 1).locator(".curve").getAttribute("aria-label"), /^between 0\.00 and 0\.\d\d of 1 in the last minute$/);
+  assert.match(
+    await row(page, 1).locator(".curve").getAttribute("aria-label"),
+    /^between 0\.00 and 0\.\d\d of 1 in the last minute$/,
+  );
   assert.equal(await cell(page, 1, "state"), "paused");
   await reads(page, "#states", "1 paused");
   await reads(page, "#running", "5");
@@ -121,14 +132,16 @@ test("a hostile name is text", async () => {
   await bed.command("metadata instance-00000002 project a\\nb<script>document.title='x'</script>");
   page = await browser.open(bed.address);
   let dialogs = 0;
-  page.on("dialog", (dialog) => (dialogs += 1, dialog.dismiss()));
+  page.on("dialog", (dialog) => ((dialogs += 1), dialog.dismiss()));
   await until("the name", async () => (await names(page)).includes(hostile));
   const name = row(page, 2).locator("button bdi");
   assert.equal(await name.getAttribute("title"), hostile);
   assert.match(await cell(page, 2, "project"), /^a\nb<script>/);
   await name.click();
   await reads(page, "#details-title", hostile);
-  await until("the ids", async () => (await page.locator("#details [data-key=project] bdi").textContent()).includes("<script>"));
+  await until("the ids", async () =>
+    (await page.locator("#details [data-key=project] bdi").textContent()).includes("<script>"),
+  );
   await page.keyboard.press("Escape");
   await bed.command("stuck instance-00000002");
   await bed.scrape();

@@ -27,9 +27,18 @@ afterEach(async () => {
 });
 
 const KEYS = {
-  name: "name", project: "project", flavor: "flavor", state: "state", "in-use": "in_use", peak: "peak",
-  "memory-used": "memory_used", "read-bytes": "read_bytes", "written-bytes": "written_bytes",
-  "received-bytes": "received_bytes", "transmitted-bytes": "transmitted_bytes", steal: "steal",
+  name: "name",
+  project: "project",
+  flavor: "flavor",
+  state: "state",
+  "in-use": "in_use",
+  peak: "peak",
+  "memory-used": "memory_used",
+  "read-bytes": "read_bytes",
+  "written-bytes": "written_bytes",
+  "received-bytes": "received_bytes",
+  "transmitted-bytes": "transmitted_bytes",
+  steal: "steal",
 };
 
 // A different number, or none, for each; by each column in another order.
@@ -37,9 +46,20 @@ const ROWS = Array.from({ length: 7 }, (_, place) => {
   const turned = (step) => (place === step % 7 ? null : (place * step) % 7);
   const texts = (step) => (turned(step) === null ? null : `t-${turned(step) * 5}`);
   return {
-    name: `web-${(place * 3) % 7 + 6}`, is_nova: true, project: texts(2), flavor: texts(3), state: texts(4), vcpus: 8, memory: 2 ** 33,
-    in_use: turned(2), memory_used: turned(3), read_bytes: turned(4), written_bytes: turned(5), received_bytes: turned(6),
-    transmitted_bytes: turned(8), steal: turned(9),
+    name: `web-${((place * 3) % 7) + 6}`,
+    is_nova: true,
+    project: texts(2),
+    flavor: texts(3),
+    state: texts(4),
+    vcpus: 8,
+    memory: 2 ** 33,
+    in_use: turned(2),
+    memory_used: turned(3),
+    read_bytes: turned(4),
+    written_bytes: turned(5),
+    received_bytes: turned(6),
+    transmitted_bytes: turned(8),
+    steal: turned(9),
   };
 });
 
@@ -49,7 +69,11 @@ test("each column sorts, either way, with what is not known behind", async () =>
   double.show(made);
   page = await browser.open(double.address);
   await row(page, 1).waitFor();
-  const values = made.instances.map((facts, place) => ({ ...facts, in_use: made.pulse.in_use[place], peak: made.pulse.peak[place] }));
+  const values = made.instances.map((facts, place) => ({
+    ...facts,
+    in_use: made.pulse.in_use[place],
+    peak: made.pulse.peak[place],
+  }));
   for (const [column, key] of Object.entries(KEYS)) {
     const title = page.locator(`thead .is-${column}`);
     const orders = {};
@@ -66,9 +90,15 @@ test("each column sorts, either way, with what is not known behind", async () =>
       const inOrder = found.map((name) => values.find((value) => value.name === name)[key]);
       const known = inOrder.filter((value) => value !== null);
       const sign = direction === "ascending" ? 1 : -1;
-      const compare = (one, other) => sign * (typeof one === "string" ? Number(one.split("-")[1]) - Number(other.split("-")[1]) : one - other);
+      const compare = (one, other) =>
+        sign *
+        (typeof one === "string" ? Number(one.split("-")[1]) - Number(other.split("-")[1]) : one - other);
       const missing = inOrder.length - known.length;
-      assert.deepEqual(inOrder, [...[...known].sort(compare), ...Array(missing).fill(null)], `${column} ${direction}`);
+      assert.deepEqual(
+        inOrder,
+        [...[...known].sort(compare), ...Array(missing).fill(null)],
+        `${column} ${direction}`,
+      );
     }
   }
 });
@@ -130,7 +160,11 @@ test("the keyboard alone sorts, filters, opens and closes", async () => {
 });
 
 test("the order follows the numbers, but not under a finger or the focus", async () => {
-  const rows = [{ name: "a", in_use: 1, vcpus: 4 }, { name: "b", in_use: 2, vcpus: 4 }, { name: "c", in_use: 3, vcpus: 4 }];
+  const rows = [
+    { name: "a", in_use: 1, vcpus: 4 },
+    { name: "b", in_use: 2, vcpus: 4 },
+    { name: "c", in_use: 3, vcpus: 4 },
+  ];
   const made = board(rows);
   double.show(made);
   page = await browser.open(`${double.address}#sort=-in_use`);
@@ -147,7 +181,9 @@ test("the order follows the numbers, but not under a finger or the focus", async
   await reads(page, "#held", "order held while you are at a row");
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "c");
   // One goes, and one comes: behind the others, for as long as the order is held.
-  double.show(board([rows[0], { ...rows[1], uuid: uuid(9), name: "new", in_use: 4 }, rows[2]], { edition: 2 }));
+  double.show(
+    board([rows[0], { ...rows[1], uuid: uuid(9), name: "new", in_use: 4 }, rows[2]], { edition: 2 }),
+  );
   await row(page, 9).waitFor();
   assert.deepEqual(await names(page), ["a", "c", "new"]);
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "c");
@@ -175,18 +211,36 @@ test("the focus goes to the next row where its own goes", async () => {
 });
 
 test("a pulse of another board is not taken for this one's", async () => {
-  const made = board([{ name: "a", in_use: 1 }, { name: "b", in_use: 2 }]);
+  const made = board([
+    { name: "a", in_use: 1 },
+    { name: "b", in_use: 2 },
+  ]);
   double.show(made);
   page = await browser.open(double.address);
   await until("a row", async () => (await names(page)).length === 2);
+  await page.evaluate(() => {
+    window.shown = [];
+    const note = () => window.shown.push(document.querySelector("#instances .is-in-use").textContent);
+    new MutationObserver(note).observe(document.querySelector("#instances"), {
+      subtree: true,
+      childList: true,
+    });
+  });
   double.send("pulse", { ...made.pulse, edition: 7, in_use: [9, 9], peak: [9, 9] });
   double.send("pulse", { ...made.pulse, in_use: [1.5, 2], peak: [1.5, 2] });
   await until("the pulse that counts", async () => (await cell(page, 1, "in-use")) === "1.50");
   assert.equal(await cell(page, 2, "in-use"), "2.00");
+  assert.deepEqual(await page.evaluate("Array.from(new Set(shown))"), ["1.50"]);
 });
 
 test("what is not known is no number, and who is not Nova's is said not to be", async () => {
-  double.show(board([{ is_nova: false }, { is_nova: null }, { is_nova: true, name: "named", in_use: 0, vcpus: 2, memory_used: 0, memory: 1024 }]));
+  double.show(
+    board([
+      { is_nova: false },
+      { is_nova: null },
+      { is_nova: true, name: "named", in_use: 0, vcpus: 2, memory_used: 0, memory: 1024 },
+    ]),
+  );
   page = await browser.open(double.address);
   await row(page, 3).waitFor();
   assert.equal(await cell(page, 1, "name"), "instance-00000001not Nova's");
@@ -205,10 +259,15 @@ test("what is not known is no number, and who is not Nova's is said not to be", 
 });
 
 test("a curve goes on over two seconds of silence, and stops at three", async () => {
-  double.show(board([{ name: "a", vcpus: 2, in_use: 1, recent: [0, null, null, 2, null, null, null, 1, 4] }]));
+  double.show(
+    board([{ name: "a", vcpus: 2, in_use: 1, recent: [0, null, null, 2, null, null, null, 1, 4] }]),
+  );
   page = await browser.open(double.address);
   const line = row(page, 1).locator(".curve .line");
   await line.waitFor();
   assert.equal(await line.getAttribute("d"), "M51 20.00L54 0.00M58 10.00L59 10.00");
-  assert.equal(await row(page, 1).locator(".curve").getAttribute("aria-label"), "between 0.00 and 1.00 of 2 in the last minute");
+  assert.equal(
+    await row(page, 1).locator(".curve").getAttribute("aria-label"),
+    "between 0.00 and 1.00 of 2 in the last minute",
+  );
 });

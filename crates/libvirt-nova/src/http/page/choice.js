@@ -29,7 +29,10 @@ class Choice {
   }
 
   get words() {
-    return this.filter.toLowerCase().split(/\s+/).filter((word) => word !== "");
+    return this.filter
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((word) => word !== "");
   }
 
   /** Sorts by a column, names from A and numbers from the highest; the other way if it was so. */

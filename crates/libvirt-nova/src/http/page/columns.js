@@ -49,7 +49,12 @@ const COLUMNS = [
   measured("written_bytes", "Disk written", rate, RATE),
   measured("received_bytes", "Net in", rate, RATE),
   measured("transmitted_bytes", "Net out", rate, RATE),
-  measured("steal", "Steal", percent, "of its vCPUs' time, waiting for a CPU of the host; as of the last scrape"),
+  measured(
+    "steal",
+    "Steal",
+    percent,
+    "of its vCPUs' time, waiting for a CPU of the host; as of the last scrape",
+  ),
 ];
 
 /** vCPUs as far as they are shown: rows that read the same do not change places each second. */

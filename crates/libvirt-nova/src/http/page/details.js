@@ -77,7 +77,10 @@ class Dialog {
     this.tables = DEVICES.map((devices) => deviceTable(devices));
     byId("details-body").append(this.ids, ...this.tables);
     byId("close").addEventListener("click", () => this.dialog.close());
-    this.dialog.addEventListener("click", (event) => this.press(event));
+    this.dialog.addEventListener("click", ({ target }) => {
+      const button = target.closest("button.copy");
+      if (button !== null) copy(button.previousElementSibling);
+    });
     this.dialog.addEventListener("close", () => (this.instance = null));
   }
 
@@ -90,11 +93,13 @@ class Dialog {
     this.ask();
   }
 
-  /** A click beside the dialog is one on its backdrop. */
-  press({ target }) {
-    if (target === this.dialog) this.dialog.close();
-    const button = target.closest("button.copy");
-    if (button !== null) copy(button.previousElementSibling);
+  /** Takes over a board's instances: the one that is shown may have begun anew, or ended. */
+  learn(byUuid) {
+    if (this.instance === null) return;
+    const now = byUuid.get(this.instance.uuid);
+    if (now === undefined) this.instance.end();
+    else this.instance = now;
+    this.ask();
   }
 
   /** Draws what moves each second. */
@@ -115,7 +120,6 @@ class Dialog {
   /** Asks for the rest, which has the age of the last survey. */
   async ask() {
     const asked = this.instance;
-    if (asked === null) return;
     const { details, fault } = await fetchDetails(asked.uuid);
     if (asked !== this.instance) return;
     write(byId("details-missing"), fault ?? "");
@@ -124,9 +128,12 @@ class Dialog {
 
   show(details) {
     this.ids.hidden = details === null;
-    const ids = details === null ? [] : IDS.map(([field, title]) => ({ field, title, value: details[field] }));
+    const ids =
+      details === null ? [] : IDS.map(([field, title]) => ({ field, title, value: details[field] }));
     renew(this.ids, ids, ({ field }) => field, makeId, drawId);
-    this.tables.forEach((table, index) => drawDevices(table, DEVICES[index], details?.[DEVICES[index].list] ?? []));
+    this.tables.forEach((table, index) =>
+      drawDevices(table, DEVICES[index], details?.[DEVICES[index].list] ?? []),
+    );
   }
 }
 
@@ -157,7 +164,8 @@ function drawId(line, { value }) {
 function deviceTable({ title, columns }) {
   // The roles are said because a narrow screen lays the table out as none.
   const titles = columns.map(([, name, format]) =>
-    element("th", { scope: "col", role: "columnheader", class: look(format) }, name));
+    element("th", { scope: "col", role: "columnheader", class: look(format) }, name),
+  );
   const table = element(
     "table",
     { role: "table" },
@@ -172,15 +180,21 @@ function drawDevices(parent, { columns, key }, devices) {
   parent.hidden = devices.length === 0;
   const make = () => element("tr", { role: "row" }, ...columns.map(deviceCell));
   const numbered = devices.map((device, place) => ({ device, key: `${device[key]} ${place}` }));
-  renew(parent.querySelector("tbody"), numbered, (line) => line.key, make, (row, { device }) => {
-    columns.forEach(([field, , format], index) => {
-      const [shown, button] = row.children[index].children;
-      const value = device[field];
-      if (typeof format === "function") tell(shown, format(value));
-      else quote(shown, value === null ? null : String(value));
-      if (button !== undefined) button.hidden = value === null;
-    });
-  });
+  renew(
+    parent.querySelector("tbody"),
+    numbered,
+    (line) => line.key,
+    make,
+    (row, { device }) => {
+      columns.forEach(([field, , format], index) => {
+        const [shown, button] = row.children[index].children;
+        const value = device[field];
+        if (typeof format === "function") tell(shown, format(value));
+        else quote(shown, value === null ? null : String(value));
+        if (button !== undefined) button.hidden = value === null;
+      });
+    },
+  );
 }
 
 function deviceCell([, title, format]) {
@@ -205,6 +219,7 @@ async function copy(shown) {
     // Over plain HTTP a browser has no clipboard for scripts, but copies what is selected.
     getSelection().selectAllChildren(shown);
     isCopied = document.execCommand("copy");
+    if (isCopied) getSelection().removeAllRanges();
   }
   // The same words again would not be read out.
   write(byId("copied"), "");

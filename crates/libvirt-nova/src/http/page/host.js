@@ -20,7 +20,10 @@ function drawHost(host, pulse, instances) {
 function sum(instances, read) {
   const known = instances.map(read).filter((value) => value !== null);
   const none = known.length === 0 && instances.length > 0;
-  return { total: none ? null : known.reduce((all, one) => all + one, 0), missing: instances.length - known.length };
+  return {
+    total: none ? null : known.reduce((all, one) => all + one, 0),
+    missing: instances.length - known.length,
+  };
 }
 
 function drawSum(subject, used, allocated, physical, format) {
@@ -51,9 +54,13 @@ function drawAges({ libvirt, polled, surveyed }) {
   write(byId("libvirt-state"), `libvirt ${libvirt.state}`);
   write(byId("libvirt-since"), `since ${clock(libvirt.since)}`);
   write(byId("poll-age"), polled === null ? "not polled yet." : `${duration(polled)} ago.`);
-  const survey = surveyed === null ? "nothing has scraped yet." : `as of the last scrape, ${duration(surveyed)} ago.`;
+  const survey =
+    surveyed === null ? "nothing has scraped yet." : `as of the last scrape, ${duration(surveyed)} ago.`;
   const isGone = surveyed !== null && surveyed > SURVEY_GONE;
-  write(byId("survey-age"), isGone ? `the last scrape was ${duration(surveyed)} ago, too long to go by.` : survey);
+  write(
+    byId("survey-age"),
+    isGone ? `the last scrape was ${duration(surveyed)} ago, too long to go by.` : survey,
+  );
   const isOld = surveyed === null || surveyed > SURVEY_OLD;
   byId("survey-hint").hidden = !isOld;
   document.body.classList.toggle("survey-old", isOld);
@@ -63,9 +70,16 @@ function drawStuck(stuck) {
   byId("stuck").hidden = stuck.length === 0;
   const title = `${plural(stuck.length, "instance")} stuck: QEMU does not answer libvirt`;
   write(byId("stuck-title"), stuck.length === 0 ? "" : title);
-  const make = () => element("li", {}, element("button", { type: "button" }, element("bdi")), element("span"));
-  renew(byId("stuck-list"), stuck, (instance) => instance.uuid, make, (item, instance) => {
-    quote(item.firstChild.firstChild, instance.name);
-    write(item.lastChild, ` ${duration(instance.stuckFor)}`);
-  });
+  const make = () =>
+    element("li", {}, element("button", { type: "button" }, element("bdi")), element("span"));
+  renew(
+    byId("stuck-list"),
+    stuck,
+    (instance) => instance.uuid,
+    make,
+    (item, instance) => {
+      quote(item.firstChild.firstChild, instance.name);
+      write(item.lastChild, ` ${duration(instance.stuckFor)}`);
+    },
+  );
 }

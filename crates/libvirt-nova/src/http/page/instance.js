@@ -34,6 +34,12 @@ class Instance {
     this.minute.note(pulse.at, this.inUse);
   }
 
+  /** Of one that does not run any more nothing is known but what it was. */
+  end() {
+    [this.inUse, this.peak, this.stuckFor] = [null, null, null];
+    this.isForgotten = true;
+  }
+
   /** What the last survey said, unless that is too long ago. */
   surveyed(field) {
     return this.isForgotten ? null : this.facts[field];

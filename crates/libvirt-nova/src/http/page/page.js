@@ -47,8 +47,8 @@ function onBoard({ host, instances, recent, pulse }) {
   known.edition = pulse.edition;
   feel(pulse);
   table.learn(known.instances);
+  dialog.learn(known.byUuid);
   draw();
-  dialog.ask();
 }
 
 function onPulse(pulse) {

@@ -36,13 +36,14 @@ class Stream {
   }
 
   hear(event, take) {
+    // What cannot be taken over is as good as nothing.
+    take(JSON.parse(event.data));
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.lose(), SILENCE_MS);
     this.heardAt = Date.now() / 1000;
-    const wasLost = this.isLost;
+    if (!this.isLost) return;
     this.isLost = false;
-    take(JSON.parse(event.data));
-    if (wasLost) this.onChange();
+    this.onChange();
   }
 
   lose() {

@@ -20,7 +20,9 @@ class Table {
     this.observer = new IntersectionObserver((entries) => this.see(entries), { rootMargin: "50%" });
     this.body.addEventListener("click", (event) => {
       const row = event.target.closest("tr");
-      if (row !== null && getSelection().isCollapsed) open(row.dataset.key);
+      // Who selects text ends with a click, too.
+      const isMeant = event.target.closest("button") !== null || getSelection().isCollapsed;
+      if (row !== null && isMeant) open(row.dataset.key);
     });
     this.body.addEventListener("pointerdown", () => (this.isPressed = true));
     for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => (this.isPressed = false));
@@ -99,7 +101,10 @@ class Table {
     const elements = sorted.map((instance) => this.rows.get(instance.uuid).element);
     const isHeld = !isAsked && this.isHeld;
     place(this.body, isHeld ? this.held(elements) : elements);
-    this.describe(shown.size, elements.some((row, index) => row !== this.body.children[index]));
+    this.describe(
+      shown.size,
+      elements.some((row, index) => row !== this.body.children[index]),
+    );
   }
 
   /** The order that rows have now, with the new ones behind. */
@@ -114,7 +119,10 @@ class Table {
       const direction = isDescending ? "descending" : "ascending";
       this.titles[index].setAttribute("aria-sort", key === sort ? direction : "none");
     });
-    write(byId("count"), shown === total ? plural(total, "instance") : `${shown} of ${plural(total, "instance")}`);
+    write(
+      byId("count"),
+      shown === total ? plural(total, "instance") : `${shown} of ${plural(total, "instance")}`,
+    );
     write(byId("held"), isLate ? "order held while you are at a row" : "");
     const none = total === 0 ? "No instance runs on this host." : "No instance matches the filter.";
     write(byId("none"), shown === 0 ? none : "");
@@ -141,7 +149,10 @@ class Row {
     this.instance = instance;
     this.cells = COLUMNS.map((column, index) => {
       const attributes = { role: index === 0 ? "rowheader" : "cell", class: className(column) };
-      const cell = element(index === 0 ? "th" : "td", index === 0 ? { ...attributes, scope: "row" } : attributes);
+      const cell = element(
+        index === 0 ? "th" : "td",
+        index === 0 ? { ...attributes, scope: "row" } : attributes,
+      );
       column.make(cell);
       return cell;
     });
@@ -159,5 +170,7 @@ class Row {
 }
 
 function className({ key, isText, isSurveyed }) {
-  return [`is-${key.replaceAll("_", "-")}`, isText ? "text" : "number", isSurveyed ? "surveyed" : ""].join(" ").trim();
+  return [`is-${key.replaceAll("_", "-")}`, isText ? "text" : "number", isSurveyed ? "surveyed" : ""]
+    .join(" ")
+    .trim();
 }
