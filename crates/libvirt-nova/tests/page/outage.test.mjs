@@ -131,9 +131,9 @@ test("a page that nobody sees takes no place", async () => {
       Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
       document.dispatchEvent(new Event("visibilitychange"));
     }, isHidden);
+  const before = double.opened;
   await hide(true);
   await until("no stream", () => double.streams.size === 0);
-  const before = double.opened;
   await hide(false);
   await until("a stream", () => double.streams.size === 1);
   assert.equal(double.opened, before + 1);
