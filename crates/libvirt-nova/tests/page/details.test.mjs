@@ -49,7 +49,7 @@ test("a row opens all that is known of its instance", async () => {
   assert.equal(await id("user"), "bob");
   assert.equal(await id("flavor_id"), "–");
   assert.equal(await id("state"), "running");
-  assert.match(await page.locator("#details-in-use").textContent(), /^\d\.\d\d$/);
+  await reads(page, "#details-in-use", /^\d\.\d\d$/);
   assert.match(await page.locator("#details-memory").textContent(), /iB$/);
   const vcpu = await device(0);
   assert.equal(vcpu.vCPU, "0");
