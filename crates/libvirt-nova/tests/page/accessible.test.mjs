@@ -8,7 +8,8 @@ import { BANNER, cell, reads, row } from "./look.mjs";
 let bed, browser;
 
 before(async () => {
-  [bed, browser] = [await Bed.start({ domains: 24 }), await Browser.start()];
+  bed = await Bed.start({ domains: 24 });
+  browser = await Browser.start();
   await bed.command(
     "metadata instance-00000002 name <img src=x onerror=alert(1)> is a name as well, and quite a long one",
   );

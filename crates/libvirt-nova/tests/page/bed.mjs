@@ -123,13 +123,13 @@ export class Bed {
   }
 }
 
-/** A process that ends with its bed. */
+/** A process that ends with its bed, or with a test that fails before there is one. */
 class Program {
   constructor(name, options) {
     const program = join(binaries, name);
-    this.process = spawn(program, options, { stdio: ["ignore", "ignore", "pipe"] });
-    this.said = "";
-    this.process.stderr.on("data", (data) => (this.said += data));
+    this.process = spawn(program, options, { stdio: "ignore" });
+    this.process.unref();
+    process.on("exit", () => this.process.kill("SIGKILL"));
     this.ended = new Promise((resolve, reject) => {
       this.process.on("exit", resolve);
       this.process.on("error", reject);
@@ -141,6 +141,7 @@ class Program {
   }
 
   async kill(signal) {
+    this.process.ref();
     this.signal(signal);
     await this.ended;
   }

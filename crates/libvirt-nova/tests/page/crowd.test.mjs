@@ -8,7 +8,8 @@ import { names, reads, row } from "./look.mjs";
 let bed, double, browser;
 
 before(async () => {
-  [bed, browser] = [await Bed.start({ domains: 1000 }), await Browser.start()];
+  bed = await Bed.start({ domains: 1000 });
+  browser = await Browser.start();
   double = await Double.start(bed);
   await bed.survey();
 });

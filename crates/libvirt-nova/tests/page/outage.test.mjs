@@ -8,7 +8,8 @@ import { BANNER, cell, reads, row } from "./look.mjs";
 let bed, double, browser, page;
 
 before(async () => {
-  [bed, browser] = [await Bed.start({ domains: 3 }), await Browser.start()];
+  bed = await Bed.start({ domains: 3 });
+  browser = await Browser.start();
   double = await Double.start(bed);
   await bed.survey();
 });

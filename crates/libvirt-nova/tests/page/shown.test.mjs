@@ -8,7 +8,8 @@ import { BANNER, cell, names, reads, row, uuid } from "./look.mjs";
 let bed, browser, page;
 
 before(async () => {
-  [bed, browser] = [await Bed.start({ domains: 6 }), await Browser.start()];
+  bed = await Bed.start({ domains: 6 });
+  browser = await Browser.start();
 });
 after(async () => {
   await browser?.stop();

@@ -8,7 +8,8 @@ import { cell, names, reads, row, uuid } from "./look.mjs";
 let bed, double, browser, page;
 
 before(async () => {
-  [bed, browser] = [await Bed.start({ domains: 12 }), await Browser.start()];
+  bed = await Bed.start({ domains: 12 });
+  browser = await Browser.start();
   double = await Double.start(bed);
   await bed.command("balloon instance-00000004 off");
   await bed.command("suspend instance-00000005");
