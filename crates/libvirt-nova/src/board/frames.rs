@@ -37,8 +37,9 @@ pub(crate) struct Frames {
 #[derive(Debug, Default)]
 struct State {
     surveyed: Option<Surveyed>,
-    /// The domains that were there last, for when libvirtd cannot be asked.
+    /// The domains that were there last, for when libvirtd cannot be asked, and the host's name.
     domains: Domains,
+    hostname: Option<String>,
     edition: u64,
     /// Of this edition.
     rows: Arc<[Row]>,
@@ -130,6 +131,9 @@ impl Frames {
             let running = state.domains.running.iter();
             state.rows = running.map(|instance| state.row(instance)).collect();
         }
+        if let Some(hostname) = live.and_then(|live| live.hostname.as_ref()) {
+            state.hostname = Some(hostname.clone());
+        }
         let running = &state.domains.running;
         let age = |at: Instant| rounded(now.saturating_duration_since(at).as_secs_f64());
         let usages = running.iter().map(|instance| self.usages.of(&instance.domain, now));
@@ -156,7 +160,7 @@ impl Frames {
         }
         let node = state.surveyed.as_ref().map(|surveyed| &surveyed.snapshot.node);
         let host = Host {
-            name: live.and_then(|live| live.hostname.clone()),
+            name: state.hostname.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             cpus: node.and_then(|node| Some(node.info.as_ref()?.cpus)),
             memory: node.and_then(|node| node.memory),

@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(page.status(), StatusCode::OK);
         assert_eq!(header(&page, header::CONTENT_TYPE), "text/html; charset=utf-8");
         assert!(header(&page, header::CONTENT_SECURITY_POLICY).starts_with("default-src 'none'"));
-        assert!(body(page).contains("href=\"/m\""));
+        assert!(body(page).contains("href=\"./m\""));
 
         assert_eq!(body(answer("/", &request("GET", "/"))), "deadline 5s\n");
         assert_eq!(body(answer("/", &request("GET", "http://host"))), "deadline 5s\n");

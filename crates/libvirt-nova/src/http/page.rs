@@ -14,10 +14,24 @@ pub(super) struct Page {
 
 const TEMPLATE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
-const SCRIPT: &str = include_str!("page/page.js");
+/// One script of several files: whoever reads one of them needs the others for their names alone.
+const SCRIPT: &str = concat!(
+    include_str!("page/dom.js"),
+    include_str!("page/format.js"),
+    include_str!("page/minute.js"),
+    include_str!("page/instance.js"),
+    include_str!("page/columns.js"),
+    include_str!("page/choice.js"),
+    include_str!("page/table.js"),
+    include_str!("page/host.js"),
+    include_str!("page/banner.js"),
+    include_str!("page/details.js"),
+    include_str!("page/stream.js"),
+    include_str!("page/page.js"),
+);
 
 /// What a browser lets the page do: run this script, look like this, ask us for data. The hashes
-/// are those of the two files; a test renews them.
+/// are those of style and script; a test renews them.
 pub(super) const POLICY: &str = include_str!("page/policy.txt");
 
 impl Page {
@@ -80,9 +94,10 @@ mod tests {
     #[test]
     fn the_page_is_whole() {
         let page = page("/metrics");
-        assert!(page.contains("<a href=\"/metrics\">"), "{page}");
+        assert!(page.contains("<a href=\"./metrics\">"), "{page}");
         assert!(page.contains(STYLE) && page.contains(SCRIPT));
         assert!(!page.contains("{metrics_path}") && !page.contains("{version}"));
+        assert_eq!(page.matches("</script>").count(), 1, "the script would end before its end");
     }
 
     /// A browser runs nothing but what has these hashes.
@@ -104,7 +119,7 @@ mod tests {
         let page = page("/\"><script>alert('1')</script>&amp;");
         assert!(
             page.contains(
-                "\"/&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;amp;\">"
+                "\"./&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;amp;\">"
             ),
             "{page}"
         );

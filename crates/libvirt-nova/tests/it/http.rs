@@ -96,7 +96,7 @@ fn one_connection_serves_many_requests() {
         assert_eq!(metrics.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
         assert_eq!(metrics.header("x-content-type-options"), "nosniff");
         assert_eq!(peer.get("/x").status, "HTTP/1.1 404 Not Found");
-        assert!(peer.get("/").body.contains("<a href=\"/metrics\">"));
+        assert!(peer.get("/").body.contains("<a href=\"./metrics\">"));
     }
     let last = peer.send("GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").rest();
     assert!(last.starts_with("HTTP/1.1 404 "), "{last}");
@@ -169,7 +169,7 @@ fn the_path_is_the_one_that_was_chosen() {
     assert_eq!(peer.get("/a/%62").status, "HTTP/1.1 200 OK");
     assert_eq!(peer.get("http://x/a/b").status, "HTTP/1.1 200 OK");
     assert_eq!(peer.get("/metrics").body, "not found, the metrics are at /a/b\n");
-    assert!(peer.get("/").body.contains("<a href=\"/a/b\">"));
+    assert!(peer.get("/").body.contains("<a href=\"./a/b\">"));
 
     let running = Dir::new().command().args(["-path", "/"]).start();
     let metrics = Peer::connect(running.address).get("/");
