@@ -88,8 +88,9 @@ impl Samples<'_> {
         sum: Option<f64>,
         count: u64,
     ) {
+        let mut text = String::new();
         for (bound, at_most) in buckets.iter().copied().chain([(f64::INFINITY, count)]) {
-            let mut text = String::new();
+            text.clear();
             Value::Float(bound).write(&mut text);
             // OpenMetrics wants it so, and it must be the same label in both.
             if !text.contains(['.', 'I']) {

@@ -1,6 +1,7 @@
 //! What `benches/` measures: a host of many domains, and its exposition.
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -14,12 +15,13 @@ use tokio::time::Instant;
 
 use crate::{
     families::{self, Selection},
-    inventory::{Devices, Domains, Instance, Metadata, Nova},
-    poll::{CpuReading, CpuTime},
+    inventory::{Devices, Domains, Instance, Metadata, Nova, Roster},
+    poll::{CpuReading, CpuTime, CpuTimes},
     snapshot::{Findings, Snapshot},
     stats::{DomainStats, Job},
     survey::Reading,
     telemetry::Report,
+    usage::{Occasion, Usage, Usages},
 };
 
 /// A host whose domains have been measured.
@@ -46,6 +48,7 @@ impl Host {
             Arc::new(instance)
         });
         let running = running.collect();
+        findings.usages = usages(&running, &findings.times);
         let domains = Domains { running, ..Domains::default() };
         Self { snapshot: Snapshot::new(None, &domains, findings, SystemTime::now()) }
     }
@@ -56,6 +59,19 @@ impl Host {
         let (selection, report) = (Selection::default(), Report::default());
         families::expose(Format::Text, selection, &self.snapshot, &report, size)
     }
+}
+
+/// What two polls of which the second found no more see.
+fn usages(running: &Roster, times: &CpuTimes) -> HashMap<Uuid, Usage> {
+    let usages = Usages::new(Duration::from_secs(1));
+    usages.observe(Occasion::Tick, running, times);
+    let mut later = times.clone();
+    for reading in later.values_mut() {
+        reading.at = reading.at.checked_add(Duration::from_secs(1)).unwrap_or(reading.at);
+    }
+    usages.observe(Occasion::Tick, running, &later);
+    let of = |domain: &Domain| (domain.uuid, usages.of(domain, Instant::now()));
+    running.iter().map(|instance| of(&instance.domain)).collect()
 }
 
 fn instance(number: u32) -> Instance {
