@@ -42,6 +42,10 @@ pub(crate) struct Host {
     pub(crate) cpus: Option<u32>,
     /// Bytes of memory, by the last survey.
     pub(crate) memory: Option<u64>,
+    /// Whether libvirtd has ever said which domains there are: before, nobody knows of any.
+    pub(crate) is_listed: bool,
+    /// Whether some domains may be left out because they are not to be served.
+    pub(crate) is_filtered: bool,
     /// Domains that are served and do not run.
     pub(crate) inactive: usize,
     /// Where the metrics are.

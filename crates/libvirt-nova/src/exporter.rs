@@ -109,8 +109,7 @@ impl Exporter {
     pub(crate) fn report(&self) -> Report {
         let ledger = self.daemon.ledger();
         let tasks = Handle::current().metrics().num_alive_tasks();
-        let age = self.frames.polled().borrow().map(|polled| polled.elapsed());
-        let polled = age.and_then(|age| SystemTime::now().checked_sub(age));
+        let polled = self.frames.polled().borrow().map(|polled| polled.time);
         Report { polled, ..self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks) }
     }
 
@@ -157,7 +156,7 @@ impl Exporter {
                     skipped,
                 });
                 let (ended, snapshot) = (Instant::now(), Arc::new(snapshot));
-                self.frames.note_survey(&snapshot);
+                self.frames.note_survey(&snapshot, is_cut);
                 Collection { began, ended, is_cut, snapshot, source: Some(source) }
             }
         };

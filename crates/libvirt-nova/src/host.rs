@@ -81,16 +81,19 @@ impl Host {
         self.versions.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// They do not change as long as a session lasts, so they are asked for once.
+    /// They do not change as long as a session lasts: one that was told is not asked for again.
     pub(crate) async fn versions(&self, until: Instant) -> Versions {
-        // Nothing panics while it holds the lock.
-        let known = || self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-        if known().iter().any(Option::is_none) {
-            let hypervisor = self.line.ask(&ConnectGetVersion, until, |it| it.to_string()).await;
-            let libvirtd = self.line.ask(&ConnectGetLibVersion, until, |it| it.to_string()).await;
-            *known() = [hypervisor, libvirtd];
+        let [mut hypervisor, mut libvirtd] = self.known_versions();
+        if hypervisor.is_none() {
+            hypervisor = self.line.ask(&ConnectGetVersion, until, |it| it.to_string()).await;
         }
-        known().clone()
+        if libvirtd.is_none() {
+            libvirtd = self.line.ask(&ConnectGetLibVersion, until, |it| it.to_string()).await;
+        }
+        let versions = [hypervisor, libvirtd];
+        // Nothing panics while it holds the lock.
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&versions);
+        versions
     }
 }
 

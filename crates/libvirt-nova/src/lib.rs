@@ -150,6 +150,7 @@ fn prepare(flags: Flags, log: Arc<log::Record>) -> (Served, impl Future<Output =
     let telemetry = Arc::<Telemetry>::default();
     let usages = Arc::new(Usages::new(flags.interval));
     let (settings, socket) = (flags.settings(), flags.uri.socket().display().to_string());
+    let is_filtered = !flags.filter.is_all();
     let selection = Selection {
         collectors: flags.collectors,
         is_wide: flags.labels == LabelSet::Wide,
@@ -168,7 +169,7 @@ fn prepare(flags: Flags, log: Arc<log::Record>) -> (Served, impl Future<Output =
         telemetry: Arc::clone(&telemetry),
     };
     let (daemon, watching) = watch.start();
-    let frames = Frames::new(daemon.clone(), usages, flags.metrics_path.to_string());
+    let frames = Frames::new(daemon.clone(), usages, flags.metrics_path.to_string(), is_filtered);
     let frames = Arc::new(frames);
     let (of_log, of_frames) = (Arc::clone(&log), Arc::clone(&frames));
     let exporter =

@@ -209,6 +209,7 @@ impl Live {
     pub(crate) fn keep(&self, roster: &Roster) {
         self.troubles.keep(roster);
         self.controls.keep(roster);
+        self.usages.keep(roster);
     }
 
     /// Makes a round each interval, for ever. Never where it is zero.
@@ -222,7 +223,17 @@ impl Live {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let began = ticks.tick().await;
+            // What is not listed is not gone.
+            if !self.inventory.is_listed() {
+                continue;
+            }
             let roster = self.inventory.roster();
+            self.usages.keep(&roster);
+            // Where there is nobody to be asked about, it is still to be known whether libvirtd
+            // answers.
+            if roster.is_empty() && self.answers(ANSWER_PATIENCE).await {
+                self.usages.note_answer();
+            }
             let times = self.poll.round(&roster, later(ROUND_MAX)).await;
             self.usages.observe(Occasion::Tick, &roster, &times);
             // One more call a domain each second would double what polling costs, so
@@ -242,5 +253,7 @@ impl Live {
 const JUST_NOW: Duration = Duration::from_millis(500);
 /// How long a round between scrapes may take.
 const ROUND_MAX: Duration = Duration::from_secs(10);
+/// How long libvirtd may take to answer a poll of nobody.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 /// How long libvirtd may leave a poll waiting before it counts as silent.
 const SILENT: Duration = Duration::from_secs(2);

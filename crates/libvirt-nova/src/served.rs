@@ -56,8 +56,11 @@ impl Content for Served {
 
     fn ready(&self) -> Result<(), String> {
         match self.daemon.link().state {
-            LinkState::Up(live) if live.inventory.is_listed() => Ok(()),
-            LinkState::Up(_) => Err("libvirtd has not said yet which domains there are".into()),
+            LinkState::Up(live) => match live.silent_since() {
+                Some(since) => Err(format!("libvirtd says nothing for {:.1?}", since.elapsed())),
+                None if live.inventory.is_listed() => Ok(()),
+                None => Err("libvirtd has not said yet which domains there are".into()),
+            },
             LinkState::Connecting => Err("libvirtd is being connected to".into()),
             LinkState::Down(error) => Err(chain(&*error).to_string()),
         }
@@ -76,7 +79,7 @@ impl Content for Served {
             hostname: None,
             versions: [None, None],
             domains: None,
-            polled: self.frames.polled().borrow().map(|at| at.elapsed()),
+            polled: self.frames.polled().borrow().map(|polled| polled.at.elapsed()),
             report: &report,
             faults: self.log.faults(),
         };

@@ -11,7 +11,7 @@ use std::{
     collections::HashMap,
     mem,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use libvirt_wire::{Domain, Uuid};
@@ -34,7 +34,7 @@ pub(crate) struct Usages {
     began: Instant,
     tracks: Mutex<HashMap<Uuid, Track>>,
     /// When libvirtd answered a poll last.
-    polled: watch::Sender<Option<Instant>>,
+    polled: watch::Sender<Option<Polled>>,
 }
 
 /// How many vCPUs a domain uses.
@@ -45,7 +45,8 @@ pub(crate) struct Usages {
 pub(crate) struct Usage {
     /// Over the last poll interval; `None` where the last polls did not tell.
     pub(crate) in_use: Option<f64>,
-    /// The highest of those of the last minute; `None` where `in_use` is.
+    /// The highest of those of the last minute, and of `in_use` where that is older; `None` where
+    /// `in_use` is.
     pub(crate) peak: Option<f64>,
     /// `None` before the first observation.
     pub(crate) utilization: Option<Utilization>,
@@ -56,6 +57,14 @@ pub(crate) type Utilization = Histogram<{ PARTS.len() }>;
 
 /// Upper bounds: parts of the vCPUs that the domain has.
 const PARTS: [f64; 6] = [0.1, 0.25, 0.5, 0.75, 0.9, 1.0];
+
+/// When libvirtd answered a poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Polled {
+    pub(crate) at: Instant,
+    /// The same by the host's clock.
+    pub(crate) time: SystemTime,
+}
 
 /// Which poll a reading is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,28 +95,34 @@ impl Usages {
         Self { interval, began: Instant::now(), tracks, polled }
     }
 
+    /// Forgets the runs that are no more. `roster` is what libvirtd listed, before a poll of it.
+    pub(crate) fn keep(&self, roster: &Roster) {
+        let runs: HashMap<_, _> =
+            roster.iter().map(|instance| (instance.domain.uuid, instance.domain.id)).collect();
+        self.tracks().retain(|uuid, track| runs.get(uuid) == Some(&track.id));
+    }
+
     /// Takes over what a poll of `roster` read.
     pub(crate) fn observe(&self, occasion: Occasion, roster: &Roster, times: &CpuTimes) {
         let mut tracks = self.tracks();
-        let mut before = mem::take(&mut *tracks);
         for instance in roster.iter() {
             let Domain { uuid, id, .. } = instance.domain;
-            let known = before.remove(&uuid).filter(|track| track.id == id);
-            let track = match (known, times.get(&uuid)) {
-                (None, None) => continue,
-                (Some(track), None) => track,
-                (None, Some(reading)) => Track::new(id, *reading),
-                (Some(mut track), Some(reading)) => {
-                    self.advance(&mut track, occasion, *reading, instance);
-                    track
-                }
-            };
-            tracks.insert(uuid, track);
+            let Some(reading) = times.get(&uuid) else { continue };
+            match tracks.get_mut(&uuid).filter(|track| track.id == id) {
+                Some(track) => self.advance(track, occasion, *reading, instance),
+                None => drop(tracks.insert(uuid, Track::new(id, *reading))),
+            }
         }
         drop(tracks);
-        if !times.is_empty() || roster.is_empty() {
-            self.polled.send_replace(Some(Instant::now()));
+        if !times.is_empty() {
+            self.note_answer();
         }
+    }
+
+    /// Notes that libvirtd answered a poll, if only that of a host without guests.
+    pub(crate) fn note_answer(&self) {
+        let polled = Polled { at: Instant::now(), time: SystemTime::now() };
+        self.polled.send_replace(Some(polled));
     }
 
     /// Observes what was used since the last reading, unless there is nothing to be said of it.
@@ -140,20 +155,33 @@ impl Usages {
         }
     }
 
-    /// What is known of a domain's usage, for a scrape or a look at the page at `now`.
+    /// What is known of a domain's usage, for a scrape whose poll began at `now`.
     ///
     /// Numbers that no poll has renewed for more than two intervals are left out. Where only
-    /// scrapes poll, they are those of this scrape, whose poll began at `now`.
+    /// scrapes poll, they are those of this scrape.
     pub(crate) fn of(&self, domain: &Domain, now: Instant) -> Usage {
+        self.within(self.freshness(), domain, now)
+    }
+
+    /// The same for who looks at `now` and is told how old it is: where only scrapes poll, what
+    /// the last one saw holds for a minute.
+    pub(crate) fn shown(&self, domain: &Domain, now: Instant) -> Usage {
+        let age_max = if self.interval.is_zero() { SHOWN } else { self.freshness() };
+        self.within(age_max, domain, now)
+    }
+
+    fn within(&self, age_max: Duration, domain: &Domain, now: Instant) -> Usage {
         let tracks = self.tracks();
         let Some(track) = tracks.get(&domain.uuid).filter(|track| track.id == domain.id) else {
             return Usage::default();
         };
-        let is_fresh = |at: Instant| now.saturating_duration_since(at) <= self.freshness();
+        let is_fresh = |at: Instant| now.saturating_duration_since(at) <= age_max;
         let in_use = track.observed.filter(|(at, _)| is_fresh(*at)).map(|(_, in_use)| in_use);
         Usage {
             in_use,
-            peak: in_use.and_then(|_| track.recent.peak(self.second(now))),
+            peak: in_use.map(|in_use| {
+                track.recent.peak(self.second(now)).map_or(in_use, |peak| peak.max(in_use))
+            }),
             utilization: Some(track.utilization.clone()).filter(|it| it.count() > 0),
         }
     }
@@ -166,7 +194,7 @@ impl Usages {
     }
 
     /// When libvirtd answered a poll last, and word of each that it answers.
-    pub(crate) fn polled(&self) -> watch::Receiver<Option<Instant>> {
+    pub(crate) fn polled(&self) -> watch::Receiver<Option<Polled>> {
         self.polled.subscribe()
     }
 
@@ -208,6 +236,8 @@ impl Track {
 const LEAST: Duration = Duration::from_millis(50);
 /// How late a poll may be on a busy host.
 const SLACK: Duration = Duration::from_secs(1);
+/// For how long the page shows what a scrape's poll saw, where nobody else polls.
+const SHOWN: Duration = Duration::from_secs(MINUTE as u64);
 /// The longest time between two scrapes that says anything of what goes on now.
 const LONGEST: Duration = Duration::from_mins(10);
 
@@ -244,6 +274,7 @@ mod tests {
                 at: self.at(at),
             };
             let times = total.map(|total| (uuid, reading(total))).into_iter().collect();
+            self.usages.keep(&self.roster);
             self.usages.observe(occasion, &self.roster, &times);
         }
 
@@ -358,6 +389,36 @@ mod tests {
         assert_near(guest.usage(62.0).peak, 0.1);
     }
 
+    /// A poll that is slow knows an older roster.
+    #[test]
+    fn a_poll_that_does_not_know_a_guest_forgets_nothing_of_it() {
+        let guest = Guest::new(SECOND);
+        guest.tick(0.0, 0.0);
+        guest.tick(1.0, 0.5);
+        guest.usages.observe(Occasion::Scrape, &Roster::default(), &CpuTimes::new());
+        assert_near(guest.in_use(1.0), 0.5);
+        guest.usages.keep(&Roster::default());
+        assert_eq!(guest.usage(1.0), Usage::default(), "it is gone");
+    }
+
+    #[test]
+    fn libvirtd_has_answered_a_poll_only_where_it_has() {
+        let usages = Usages::new(SECOND);
+        usages.observe(Occasion::Tick, &Roster::default(), &CpuTimes::new());
+        usages.observe(Occasion::Tick, &run(1), &CpuTimes::new());
+        assert_eq!(*usages.polled().borrow(), None);
+        usages.note_answer();
+        assert!(usages.polled().borrow().is_some());
+    }
+
+    #[test]
+    fn the_peak_of_a_long_interval_is_its_last_observation() {
+        let guest = Guest::new(Duration::from_secs(100));
+        guest.tick(0.0, 0.0);
+        guest.tick(100.0, 50.0);
+        assert_near(guest.usage(250.0).peak, 0.5);
+    }
+
     #[test]
     fn scrapes_add_observations_only_where_the_poll_is_overdue() {
         let guest = Guest::new(SECOND);
@@ -383,6 +444,9 @@ mod tests {
         // In the next scrape, libvirtd does not answer for it.
         guest.poll(Occasion::Scrape, 30.0, None);
         assert_eq!(guest.in_use(29.9), None);
+        let shown = |at| guest.usages.shown(&guest.roster[0].domain, guest.at(at)).in_use;
+        assert_near(shown(29.9), 0.2);
+        assert_eq!(shown(75.1), None, "a minute is long enough");
     }
 
     #[test]

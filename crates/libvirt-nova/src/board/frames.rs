@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    mem,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -21,7 +22,7 @@ use crate::{
     fault::chain,
     inventory::{Domains, Instance},
     snapshot::{Measured, Snapshot},
-    usage::Usages,
+    usage::{Polled, Usages},
 };
 
 /// Who makes boards of what is known.
@@ -30,6 +31,7 @@ pub(crate) struct Frames {
     daemon: Daemon,
     usages: Arc<Usages>,
     metrics_path: String,
+    is_filtered: bool,
     state: Mutex<State>,
 }
 
@@ -37,9 +39,12 @@ pub(crate) struct Frames {
 #[derive(Debug, Default)]
 struct State {
     surveyed: Option<Surveyed>,
-    /// The domains that were there last, for when libvirtd cannot be asked, and the host's name.
+    /// The domains that were there last, for when libvirtd cannot be asked.
     domains: Domains,
-    hostname: Option<String>,
+    /// Whether there ever was word of which domains there are.
+    is_listed: bool,
+    /// Of this edition, as `rows` are.
+    host: Host,
     edition: u64,
     /// Of this edition.
     rows: Arc<[Row]>,
@@ -60,7 +65,7 @@ struct Surveyed {
 #[derive(Debug)]
 pub(crate) struct Frame {
     made: Instant,
-    polled: Option<Instant>,
+    polled: Option<Polled>,
     domains: Domains,
     rows: Arc<[Row]>,
     host: Host,
@@ -70,20 +75,28 @@ pub(crate) struct Frame {
 }
 
 impl Frames {
-    pub(crate) fn new(daemon: Daemon, usages: Arc<Usages>, metrics_path: String) -> Self {
-        Self { daemon, usages, metrics_path, state: Mutex::default() }
+    /// `is_filtered` says whether some domains may be left out.
+    pub(crate) fn new(
+        daemon: Daemon,
+        usages: Arc<Usages>,
+        metrics_path: String,
+        is_filtered: bool,
+    ) -> Self {
+        Self { daemon, usages, metrics_path, is_filtered, state: Mutex::default() }
     }
 
-    /// Takes over what a survey found that ended now. One that libvirtd did not answer is none,
-    /// and one right after another, of which no rate can be made, is that one.
-    pub(crate) fn note_survey(&self, snapshot: &Arc<Snapshot>) {
+    /// Takes over what a survey found that ended now. One that libvirtd did not answer is none; one
+    /// that had too little time for all is no better than what is known, as long as that is not
+    /// old; and of one right after another no rate could be made.
+    pub(crate) fn note_survey(&self, snapshot: &Arc<Snapshot>, is_cut: bool) {
         if snapshot.up != Some(true) {
             return;
         }
         let at = Instant::now();
         let mut state = self.state();
         let last = state.surveyed.as_ref();
-        if last.is_some_and(|last| at.saturating_duration_since(last.at) < rates::LEAST) {
+        let apart = if is_cut { OLD } else { rates::LEAST };
+        if last.is_some_and(|last| at.saturating_duration_since(last.at) < apart) {
             return;
         }
         let rates = last.map(|last| all_rates(&last.snapshot, snapshot)).unwrap_or_default();
@@ -114,7 +127,7 @@ impl Frames {
         Some(Details::new(instance, measured, surveyed, rates))
     }
 
-    fn make(&self, state: &mut State, polled: Option<Instant>) -> Frame {
+    fn make(&self, state: &mut State, polled: Option<Polled>) -> Frame {
         let (now, at) = (Instant::now(), SystemTime::now());
         let link = self.daemon.link();
         let live = match &link.state {
@@ -125,18 +138,35 @@ impl Frames {
             let domains = live.inventory.domains();
             state.is_stale |= !Arc::ptr_eq(&domains.running, &state.domains.running);
             state.domains = domains;
+            state.is_listed = true;
         }
-        if std::mem::take(&mut state.is_stale) {
-            state.edition = state.edition.wrapping_add(1);
+        let node = state.surveyed.as_ref().map(|surveyed| &surveyed.snapshot.node);
+        let host = Host {
+            // It stays while libvirtd is away.
+            name: live.and_then(|live| live.hostname.clone()).or(state.host.name.clone()),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            cpus: node.and_then(|node| Some(node.info.as_ref()?.cpus)),
+            memory: node.and_then(|node| node.memory),
+            is_listed: state.is_listed,
+            is_filtered: self.is_filtered,
+            inactive: state.domains.inactive.len(),
+            metrics_path: self.metrics_path.clone(),
+        };
+        let mut is_another = host != state.host;
+        state.host = host;
+        if mem::take(&mut state.is_stale) {
             let running = state.domains.running.iter();
-            state.rows = running.map(|instance| state.row(instance)).collect();
+            let rows: Arc<[Row]> = running.map(|instance| state.row(instance)).collect();
+            is_another |= rows != state.rows;
+            state.rows = rows;
         }
-        if let Some(hostname) = live.and_then(|live| live.hostname.as_ref()) {
-            state.hostname = Some(hostname.clone());
+        // Most events change nothing that is shown.
+        if is_another {
+            state.edition = state.edition.wrapping_add(1);
         }
         let running = &state.domains.running;
         let age = |at: Instant| rounded(now.saturating_duration_since(at).as_secs_f64());
-        let usages = running.iter().map(|instance| self.usages.of(&instance.domain, now));
+        let usages = running.iter().map(|instance| self.usages.shown(&instance.domain, now));
         let (in_use, peak) =
             usages.map(|it| (it.in_use.map(rounded), it.peak.map(rounded))).unzip();
         let stuck = running.iter().enumerate().filter_map(|(place, instance)| {
@@ -158,20 +188,11 @@ impl Frames {
                 }
             }
         }
-        let node = state.surveyed.as_ref().map(|surveyed| &surveyed.snapshot.node);
-        let host = Host {
-            name: state.hostname.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            cpus: node.and_then(|node| Some(node.info.as_ref()?.cpus)),
-            memory: node.and_then(|node| node.memory),
-            inactive: state.domains.inactive.len(),
-            metrics_path: self.metrics_path.clone(),
-        };
         let pulse = Pulse {
             edition: state.edition,
             at: seconds(at),
             libvirt,
-            polled: polled.map(age),
+            polled: polled.map(|polled| age(polled.at)),
             surveyed: state.surveyed.as_ref().map(|surveyed| age(surveyed.at)),
             in_use,
             peak,
@@ -182,7 +203,7 @@ impl Frames {
             polled,
             domains: state.domains.clone(),
             rows: Arc::clone(&state.rows),
-            host,
+            host: state.host.clone(),
             pulse,
             whole: OnceLock::new(),
             beat: OnceLock::new(),
@@ -214,14 +235,14 @@ impl Frames {
     }
 
     /// Waits for something to show after a frame: a second, or a little less where a poll ends.
-    pub(crate) async fn next(&self, polled: &mut watch::Receiver<Option<Instant>>) {
+    pub(crate) async fn next(&self, polled: &mut watch::Receiver<Option<Polled>>) {
         time::sleep(PAUSE).await;
         // Where nobody polls, ages grow.
         let _ = time::timeout(PATIENCE, polled.changed()).await;
     }
 
     /// Word of polls, for [`next`](Self::next).
-    pub(crate) fn polled(&self) -> watch::Receiver<Option<Instant>> {
+    pub(crate) fn polled(&self) -> watch::Receiver<Option<Polled>> {
         self.usages.polled()
     }
 
@@ -267,6 +288,8 @@ fn seconds(at: SystemTime) -> f64 {
     rounded(at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64())
 }
 
+/// From when on any survey is better than the last one that had time for all.
+const OLD: Duration = Duration::from_mins(2);
 /// How long a frame serves others who look at the same time.
 const FRESH: Duration = Duration::from_millis(250);
 /// The least time between two frames for one who looks.

@@ -117,8 +117,7 @@ impl Facts {
 }
 
 /// Makes a collection, once it is known what the domains are made of, and another one where a
-/// guest lacks something; `None` where libvirtd does
-/// not say which there are.
+/// guest lacks something; `None` where libvirtd does not say which there are.
 async fn collect(live: &Live, exporter: &Exporter, deadline: Duration) -> Option<Arc<Snapshot>> {
     let until = later(READ_PATIENCE.min(deadline));
     let is_read = || {

@@ -17,7 +17,7 @@ pub(super) struct Finding {
 pub(super) enum Verdict {
     /// All is well.
     Ok,
-    /// Worth knowing; no metrics are lost by it.
+    /// Worth knowing; by it nothing is lost that this host has, or only for as long as a job lasts.
     Note,
     /// Metrics are lost by it.
     Loss,

@@ -2,12 +2,7 @@
 
 use libvirt_wire::Procedure;
 
-use super::{
-    facts::Host,
-    finding::{Finding, Verdict},
-    naming,
-    refusals::{self, Reason},
-};
+use super::{facts::Host, finding::Finding, naming, refusals};
 use crate::{collectors::Collector, host::Pool};
 
 const SUBJECT: &str = "pools";
@@ -19,7 +14,7 @@ pub(super) fn findings(host: &Host) -> Vec<Finding> {
     let list = Procedure::CONNECT_LIST_ALL_STORAGE_POOLS;
     if let Some(reason) = refusals::reason(host, list) {
         let said = format!("libvirtd does not say which storage pools there are: {reason}");
-        let verdict = if reason == Reason::Silent { Verdict::Loss } else { Verdict::Note };
+        let verdict = reason.verdict();
         return vec![
             Finding::new(verdict, SUBJECT, said)
                 .mended(
@@ -46,7 +41,7 @@ pub(super) fn findings(host: &Host) -> Vec<Finding> {
     }
     if !refused.is_empty() {
         let said = format!("libvirt does not tell of {}", naming::list(refused.iter().copied()));
-        findings.push(Finding::note(SUBJECT, said));
+        findings.push(Finding::loss(SUBJECT, said));
     }
     if findings.is_empty() {
         let said = match pools.len() {
@@ -63,7 +58,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{check::facts::fixture, snapshot::Snapshot};
+    use crate::{
+        check::{facts::fixture, finding::Verdict},
+        snapshot::Snapshot,
+    };
 
     fn of(pools: Vec<Pool>) -> Vec<Finding> {
         let snapshot = Arc::new(Snapshot { pools, ..Snapshot::default() });
@@ -71,11 +69,11 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_whose_storage_hangs_is_lost_and_one_that_is_refused_noted() {
+    fn a_pool_that_hangs_or_is_refused_is_lost() {
         let pool = |name: &str, is_silent| Pool { name: name.to_owned(), info: None, is_silent };
         let found = of(vec![pool("nfs", true), pool("odd", false)]);
         let [silent, refused] = &found[..] else { panic!("{found:?}") };
-        assert_eq!((silent.verdict, refused.verdict), (Verdict::Loss, Verdict::Note));
+        assert_eq!((silent.verdict, refused.verdict), (Verdict::Loss, Verdict::Loss));
         assert!(silent.said.ends_with(": nfs") && refused.said.ends_with(" odd"), "{found:?}");
         assert_eq!(silent.remedies[0].commands, ["virsh pool-dumpxml 'nfs'"]);
         assert_eq!(of(Vec::new())[0].verdict, Verdict::Ok);

@@ -36,6 +36,16 @@ pub(super) enum Reason<'h> {
     Refused(&'h str),
 }
 
+impl Reason<'_> {
+    /// What libvirt has no driver for, this host does not have: nothing of it is lost.
+    pub(super) fn verdict(self) -> Verdict {
+        match self {
+            Self::Absent => Verdict::Note,
+            Self::Silent | Self::Refused(_) => Verdict::Loss,
+        }
+    }
+}
+
 impl fmt::Display for Reason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -51,7 +61,7 @@ pub(super) fn findings(host: &Host) -> Vec<Finding> {
     let refused = on.filter_map(|(procedure, collector)| {
         let reason = reason(host, procedure)?;
         let said = format!("{} lacks what {procedure} tells: {reason}", collector.name());
-        let verdict = if reason == Reason::Silent { Verdict::Loss } else { Verdict::Note };
+        let verdict = reason.verdict();
         let advice = format!("--no-collector.{} spares the question.", collector.name());
         Some(Finding::new(verdict, SUBJECT, said).advised(advice))
     });
@@ -98,7 +108,7 @@ mod tests {
                 (Verdict::Note, "node lacks what NodeGetInfo tells: it has no driver for that"),
                 (Verdict::Loss, "node lacks what NodeGetFreeMemory tells: it does not answer"),
                 (
-                    Verdict::Note,
+                    Verdict::Loss,
                     "event lacks what ConnectDomainEventRegisterAny tells: it refuses (error 1)"
                 ),
             ]

@@ -27,7 +27,7 @@ pub(super) fn findings(host: &Host) -> Vec<Finding> {
     }
     if !wanted.is_empty() {
         let said = format!("{both}: too old for what was asked for: {}", families(&wanted));
-        findings.push(Finding::note(SUBJECT, said));
+        findings.push(Finding::loss(SUBJECT, said));
     }
     if findings.is_empty() {
         findings.push(Finding::ok(SUBJECT, both));
@@ -101,9 +101,9 @@ mod tests {
     }
 
     #[test]
-    fn what_only_some_ask_for_is_noted() {
+    fn what_was_asked_for_and_cannot_be_had_is_lost() {
         let found = of(Some("8.0.0"), |it| it == Collector::Vm);
-        assert_eq!(found[0].verdict, Verdict::Note);
+        assert_eq!(found[0].verdict, Verdict::Loss);
         assert!(found[0].said.contains("(since 8.9)"), "{found:?}");
     }
 

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_landing_page_is_at_the_root_unless_the_metrics_are() {
+    fn the_page_is_at_the_root_unless_the_metrics_are() {
         let page = answer("/m", &request("GET", "/"));
         assert_eq!(page.status(), StatusCode::OK);
         assert_eq!(header(&page, header::CONTENT_TYPE), "text/html; charset=utf-8");

@@ -75,6 +75,8 @@ export function board(rows, pulse = {}, host = {}) {
       version: "0.1.0",
       cpus: null,
       memory: null,
+      is_listed: true,
+      is_filtered: false,
       inactive: 0,
       metrics_path: "/metrics",
       ...host,

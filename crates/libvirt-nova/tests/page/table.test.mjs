@@ -254,9 +254,19 @@ test("what is not known is no number, and who is not Nova's is said not to be", 
   assert.equal(await cell(page, 3, "memory-used"), "0 B of 1 KiB");
   await reads(page, "#vcpus-in-use", "0.00");
   await reads(page, "#vcpus-missing", "not known of 2 instances");
-  await reads(page, "#states", "3 of a state not known");
+  // They are listed as active, and nobody has asked for more.
+  await reads(page, "#running", "3");
+  await reads(page, "#running-word", "active");
+  await reads(page, "#states", "");
   double.show(board([], { edition: 2 }));
   await reads(page, "#none", "No instance runs on this host.");
+  await reads(page, "#vcpus-in-use", "0.00");
+  double.show(board([], { edition: 3 }, { is_filtered: true }));
+  await reads(page, "#none", "No instance runs that this exporter serves.");
+  double.show(board([], { edition: 4 }, { is_listed: false }));
+  await reads(page, "#none", "libvirt has not said yet which instances there are.");
+  await reads(page, "#vcpus-in-use", "–");
+  await reads(page, "#running", "–");
 });
 
 test("a curve goes on over two seconds of silence, and stops at three", async () => {

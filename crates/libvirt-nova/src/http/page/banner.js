@@ -7,10 +7,11 @@
 function drawBanner(stream, pulse) {
   const text = stream.isLost ? lostText(stream) : libvirtText(pulse?.libvirt);
   for (const banner of document.querySelectorAll("p.banner[role=alert]")) write(banner, text);
-  return document.body.classList.toggle("outage", text !== "");
+  return text !== "";
 }
 
-function lostText({ heardAt }) {
+function lostText({ heardAt, isFull }) {
+  if (isFull) return "The exporter has as many pages open as it serves at once; this one waits for a place.";
   return `The exporter does not answer since ${clock(heardAt)}. What is shown is what it said last.`;
 }
 

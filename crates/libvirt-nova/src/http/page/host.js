@@ -3,12 +3,12 @@
 /** Draws the tiles. */
 function drawHost(host, pulse, instances) {
   write(byId("host-name"), host.name ?? location.hostname);
-  const inUse = sum(instances, (instance) => instance.inUse);
-  const vcpus = sum(instances, ({ facts }) => facts.vcpus);
+  const inUse = sum(host, instances, (instance) => instance.inUse);
+  const vcpus = sum(host, instances, ({ facts }) => facts.vcpus);
   tell(byId("vcpus-in-use"), cores(inUse.total));
   drawSum("vcpus", inUse, vcpus.total, host.cpus, count);
-  const used = sum(instances, (instance) => instance.surveyed("memory_used"));
-  const memory = sum(instances, ({ facts }) => facts.memory);
+  const used = sum(host, instances, (instance) => instance.surveyed("memory_used"));
+  const memory = sum(host, instances, ({ facts }) => facts.memory);
   tell(byId("memory-used"), bytes(used.total));
   drawSum("memory", used, memory.total, host.memory, bytes);
   drawStates(host, instances);
@@ -17,9 +17,9 @@ function drawHost(host, pulse, instances) {
 }
 
 /** The sum of what is known, `null` where nothing is, and of how many it is not. */
-function sum(instances, read) {
+function sum(host, instances, read) {
   const known = instances.map(read).filter((value) => value !== null);
-  const none = known.length === 0 && instances.length > 0;
+  const none = known.length === 0 && (instances.length > 0 || !host.is_listed);
   return {
     total: none ? null : known.reduce((all, one) => all + one, 0),
     missing: instances.length - known.length,
@@ -40,13 +40,16 @@ function drawSum(subject, used, allocated, physical, format) {
 function drawStates(host, instances) {
   const counts = new Map();
   for (const { facts } of instances) {
-    const state = facts.state ?? "of a state not known";
+    // Who is listed as active and has not been asked is active, whatever that is in detail.
+    const state = facts.state ?? "active";
     counts.set(state, (counts.get(state) ?? 0) + 1);
   }
-  const running = counts.get("running") ?? 0;
-  counts.delete("running");
+  const first = counts.has("running") || !counts.has("active") ? "running" : "active";
+  const number = counts.get(first) ?? 0;
+  counts.delete(first);
   if (host.inactive > 0) counts.set("shut off", host.inactive);
-  write(byId("running"), String(running));
+  tell(byId("running"), host.is_listed ? String(number) : null);
+  write(byId("running-word"), first);
   write(byId("states"), Array.from(counts, ([state, number]) => `${number} ${state}`).join(", "));
 }
 

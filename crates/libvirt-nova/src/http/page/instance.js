@@ -31,7 +31,9 @@ class Instance {
     this.peak = pulse.peak[place] ?? null;
     this.stuckFor = null;
     this.isForgotten = pulse.surveyed === null || pulse.surveyed > SURVEY_GONE;
-    this.minute.note(pulse.at, this.inUse);
+    // What no poll has renewed is no observation of this second.
+    const isNew = pulse.polled !== null && pulse.polled < 1;
+    this.minute.note(pulse.at, isNew ? this.inUse : null);
   }
 
   /** Of one that does not run any more nothing is known but what it was. */

@@ -46,7 +46,7 @@ function onBoard({ host, instances, recent, pulse }) {
   known.host = host;
   known.edition = pulse.edition;
   feel(pulse);
-  table.learn(known.instances);
+  table.learn(host, known.instances);
   dialog.learn(known.byUuid);
   draw();
 }
@@ -67,6 +67,8 @@ function feel(pulse) {
 function draw() {
   const { host, pulse, instances } = known;
   const isOutage = drawBanner(stream, pulse);
+  // Nobody knows yet whether what was shown before the page was hidden still holds.
+  document.body.classList.toggle("outage", isOutage || stream.isAwaited);
   drawTitle(host, instances, isOutage);
   if (host === null) return;
   byId("main").hidden = false;

@@ -14,9 +14,21 @@ class Stream {
     /** When something came last, or was first waited for; in seconds since the epoch. */
     this.heardAt = Date.now() / 1000;
     this.isLost = false;
+    /** Whether the exporter answers, and has no place for another page. */
+    this.isFull = false;
+    /** Whether the page was hidden, and nothing has come since. */
+    this.isAwaited = false;
     // A browser opens a few connections to one server: pages that nobody sees would leave none.
-    document.addEventListener("visibilitychange", () => (document.hidden ? this.close() : this.open()));
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.close() : this.resume()));
     if (!document.hidden) this.open();
+  }
+
+  /** Nobody asked the exporter for anything while the page was hidden. */
+  resume() {
+    this.heardAt = Date.now() / 1000;
+    [this.isLost, this.isAwaited] = [false, true];
+    this.onChange();
+    this.open();
   }
 
   open() {
@@ -41,8 +53,8 @@ class Stream {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.lose(), SILENCE_MS);
     this.heardAt = Date.now() / 1000;
-    if (!this.isLost) return;
-    this.isLost = false;
+    if (!this.isLost && !this.isAwaited) return;
+    [this.isLost, this.isFull, this.isAwaited] = [false, false, false];
     this.onChange();
   }
 
@@ -51,6 +63,14 @@ class Stream {
     const pause = PAUSE_MS.least + Math.random() * (PAUSE_MS.most - PAUSE_MS.least);
     this.timer = setTimeout(() => this.open(), pause);
     this.isLost = true;
+    this.onChange();
+    this.ask();
+  }
+
+  /** Why there is no stream an event source does not tell. */
+  async ask() {
+    const answer = await fetch(this.address, { method: "HEAD" }).catch(() => null);
+    this.isFull = this.isLost && answer?.status === 503;
     this.onChange();
   }
 }

@@ -10,6 +10,7 @@ class Table {
   constructor(choice, open) {
     this.choice = choice;
     this.body = byId("instances");
+    this.host = { is_listed: false, is_filtered: false };
     this.instances = [];
     this.rows = new Map();
     this.near = new Set();
@@ -42,7 +43,8 @@ class Table {
   }
 
   /** Takes over a board's instances. */
-  learn(instances) {
+  learn(host, instances) {
+    this.host = host;
     this.instances = instances;
     const byName = [...instances].sort((one, other) => ORDER.compare(one.name, other.name));
     byName.forEach((instance, rank) => (instance.rank = rank));
@@ -121,11 +123,18 @@ class Table {
     });
     write(
       byId("count"),
-      shown === total ? plural(total, "instance") : `${shown} of ${plural(total, "instance")}`,
+      (shown === total ? plural(total, "instance") : `${shown} of ${plural(total, "instance")}`) +
+        (this.host.is_filtered ? "; others are not served" : ""),
     );
     write(byId("held"), isLate ? "order held while you are at a row" : "");
-    const none = total === 0 ? "No instance runs on this host." : "No instance matches the filter.";
-    write(byId("none"), shown === 0 ? none : "");
+    write(byId("none"), shown === 0 ? this.nobody(total) : "");
+  }
+
+  /** What is to be said where no row is shown. */
+  nobody(total) {
+    if (!this.host.is_listed) return "libvirt has not said yet which instances there are.";
+    if (total > 0) return "No instance matches the filter.";
+    return this.host.is_filtered ? "No instance runs that this exporter serves." : "No instance runs on this host.";
   }
 
   see(entries) {
