@@ -30,6 +30,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use count::Counting;
 pub(crate) use count::Counts;
+pub(crate) use escape::is_printable;
 use output::{Lines, Output};
 
 /// Installs the log, for the whole process and until it ends.

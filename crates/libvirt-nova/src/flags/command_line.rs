@@ -199,11 +199,18 @@ Examples:
   libvirt_nova --projects.exclude=test-.* --no-collector.block --collector.perf
       Leaves out those projects and one collector, and adds another
   libvirt_nova --once -log -
-      Shows what a scrape would hold";
+      Shows what a scrape would hold
+  libvirt_nova top
+      Shows on the terminal who uses how many vCPUs right now; see top --help";
 
-/// Builds the definition, with default, choices and variables below the text of each flag.
+/// Builds the definition.
 pub(super) fn command() -> Command {
-    let mut command = CommandLine::command().mut_args(|arg| {
+    explained(CommandLine::command())
+}
+
+/// Puts default, choices and variables below the text of each flag.
+pub(super) fn explained(command: Command) -> Command {
+    let mut command = command.mut_args(|arg| {
         let mut lines = arg.get_help().map(ToString::to_string).unwrap_or_default();
         for fact in facts(&arg) {
             lines.push('\n');
