@@ -133,3 +133,7 @@ async fn look(source: &mut Source, view: &mut View) -> io::Result<()> {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test is meant to panic")]
+mod tests;

@@ -141,10 +141,13 @@ mod tests {
             ("http://compute-17:9100", name),
             ("http://", name),
             ("http://[::1", name),
-            ("http://::1", port),
-            ("::", port),
+            ("http://[::1]:", port),
             ("http://192.0.2.7:0", port),
             ("192.0.2.7:http", port),
+            (
+                "http://::1",
+                "is ambiguous, expected IPv6 in brackets like http://[2001:db8::7]:9100",
+            ),
             (
                 "2001:db8::7",
                 "is ambiguous, expected IPv6 in brackets like http://[2001:db8::7]:9100",

@@ -137,7 +137,7 @@ struct TopCommandLine {
     #[arg(long, value_name = "COLUMN", help_heading = "Table", value_enum, default_value_t)]
     sort: SortKey,
 
-    /// Print the table once, as plain text, and exit: for scripts and tickets.
+    /// Print the table once, as plain text, and exit: for scripts, tickets.
     /// Straight from libvirt that takes a second or two, for there are no
     /// rates without two readings
     #[arg(long, value_name = "BOOL", action = ArgAction::Set, verbatim_doc_comment)]
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_in_a_line() {
         assert_eq!(refusal(&["--interval=0"]), "--interval: 0 is too short, expected 100ms to 1m");
-        assert_eq!(refusal(&["-port", "1"]), "-port: no such flag, see --help");
+        assert_eq!(refusal(&["-xyz"]), "-xyz: no such flag, see --help");
         assert_eq!(refusal(&["steal"]), "steal: belongs to no flag, see --help");
         assert_eq!(
             refusal(&["--sort", "colour"]),

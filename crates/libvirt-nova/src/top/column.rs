@@ -74,7 +74,7 @@ impl Column {
             Self::Flavor => "FLAVOR",
             Self::State => "STATE",
             Self::Vcpus => "vCPU",
-            Self::Minute => "LAST MINUTE",
+            Self::Minute => "MINUTE",
             Self::Peak => "PEAK",
             Self::Memory => "MEM",
             Self::Disk => "DISK r/w",

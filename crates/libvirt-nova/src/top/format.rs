@@ -62,11 +62,12 @@ pub(super) fn age(age: Duration) -> String {
 
 /// Returns the time of day of a moment, in seconds since the unix epoch.
 pub(super) fn clock(at: f64, zone: &TimeZone) -> String {
-    let since = Duration::try_from_secs_f64(at).unwrap_or_default();
-    match Timestamp::UNIX_EPOCH.checked_add(since) {
-        Ok(at) => at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string(),
-        Err(_) => ABSENT.to_owned(),
-    }
+    let since = Duration::try_from_secs_f64(at).ok();
+    let at = since.and_then(|since| Timestamp::UNIX_EPOCH.checked_add(since).ok());
+    known(at, |at| {
+        let time = zone.to_datetime(at).time();
+        format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
+    })
 }
 
 #[cfg(test)]
@@ -92,7 +93,7 @@ mod tests {
             (10_240.0, "10K"),
             (1_048_500.0, "1.0M"),
             (1_073_741_824.0, "1.0G"),
-            (1e30, "888178420000000P"),
+            (1e21, "888178P"),
         ] {
             assert_eq!(bytes(number), text);
         }
@@ -111,7 +112,8 @@ mod tests {
             assert_eq!(age(Duration::from_secs_f64(seconds)), text);
         }
         assert_eq!(clock(1_764_057_151.5, &TimeZone::UTC), "07:52:31");
-        assert_eq!(clock(f64::NAN, &TimeZone::UTC), "00:00:00");
-        assert_eq!(clock(1e30, &TimeZone::UTC), "-");
+        for at in [f64::NAN, -1.0, 1e15, 1e30] {
+            assert_eq!(clock(at, &TimeZone::UTC), "-");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What stands above the table: the host as a whole, and what is wrong.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
@@ -17,11 +17,8 @@ pub(super) fn lines(scene: &Scene, now: Instant, room: usize) -> Vec<String> {
     let guests: Vec<_> = scene.guests(now).collect();
     let host = scene.board().map(|board| board.host.clone()).unwrap_or_default();
     let name = host.name.as_deref().map_or_else(|| "this host".to_owned(), plain);
-    let (state, polled, surveyed) = (
-        state(scene),
-        known(scene.polled(now), age),
-        scene.surveyed(now).map_or_else(|| "none".to_owned(), age),
-    );
+    let (state, polled, surveyed) =
+        (state(scene), ago(scene.polled(now)), ago(scene.surveyed(now)));
     let in_use = known(sum(&guests, |guest| guest.in_use), vcpus);
     let allocated = total(&guests, |guest| guest.row.vcpus);
     let vcpus = [
@@ -39,15 +36,15 @@ pub(super) fn lines(scene: &Scene, now: Instant, room: usize) -> Vec<String> {
     let ([used, given, has], [memory_used, memory_given, memory_has]) = (&vcpus, &memory);
     let choices = [
         [
-            format!("{name}  libvirt {state}  poll {polled} ago  survey {surveyed} ago"),
-            format!("{name}  {state} {polled}/{surveyed}"),
+            format!("{name}  libvirt {state}, polled {polled}, surveyed {surveyed}"),
+            format!("{name}  {state}, {polled}"),
         ],
         [
             format!(
-                "vCPUs {used} in use, {given} allocated, {has} physical  \
-                 Memory {memory_used}, {memory_given}, {memory_has}"
+                "In use/allocated/physical: vCPUs {used}/{given}/{has}, \
+                 memory {memory_used}/{memory_given}/{memory_has}"
             ),
-            format!("vCPU {used}/{given}/{has}  mem {memory_used}/{memory_given}/{memory_has}"),
+            format!("vCPU {used}/{given}/{has} mem {memory_used}/{memory_given}/{memory_has}"),
         ],
         [states, short_states],
     ];
@@ -66,6 +63,10 @@ pub(super) fn trouble(scene: &Scene, now: Instant, zone: &TimeZone, room: usize)
         text = format!("{text}: {why}");
     }
     plain::lines(&plain(&text), room, TROUBLE_LINES)
+}
+
+fn ago(span: Option<Duration>) -> String {
+    span.map_or_else(|| "never".to_owned(), |span| format!("{} ago", age(span)))
 }
 
 fn state(scene: &Scene) -> &'static str {

@@ -12,7 +12,7 @@ use crate::log::is_printable;
 
 /// Returns a text with what cannot be shown replaced, and cut after [`MAX`] characters.
 pub(super) fn plain(text: &str) -> String {
-    let mut marks = 0;
+    let mut marks = 0_u32;
     let shown = text.chars().filter_map(|c| {
         if matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}') {
             return None;
@@ -21,7 +21,7 @@ pub(super) fn plain(text: &str) -> String {
             marks = 0;
             return Some(char::REPLACEMENT_CHARACTER);
         }
-        marks = if width(c.encode_utf8(&mut [0; 4])) == 0 { marks + 1 } else { 0 };
+        marks = if width(c.encode_utf8(&mut [0; 4])) == 0 { marks.saturating_add(1) } else { 0 };
         (marks <= MARKS_MAX).then_some(c)
     });
     shown.take(MAX).collect()

@@ -139,12 +139,10 @@ impl Scene {
                 if board.pulse.edition != pulse.edition {
                     return;
                 }
-                // As many seconds as have passed: a pulse may come late, or each half second.
-                while self.at + 0.5 <= pulse.at {
-                    self.at = if pulse.at - self.at > MINUTE { pulse.at } else { self.at + 1.0 };
+                for _ in 0..seconds(&mut self.at, pulse.at) {
                     for (recent, in_use) in self.recent.iter_mut().zip(&pulse.in_use) {
                         recent.push_back(*in_use);
-                        while recent.len() > 60 {
+                        if recent.len() > MINUTE {
                             recent.pop_front();
                         }
                     }
@@ -247,13 +245,25 @@ impl Scene {
     }
 }
 
+/// How many whole seconds have passed, a minute at most, and moves `from` by so many: a pulse may
+/// come late, or each half second. Where somebody's clock jumped, none has.
+fn seconds(from: &mut f64, to: f64) -> usize {
+    let passed = (to - *from).round();
+    if !(0.0..=3_600.0).contains(&passed) {
+        *from = to;
+        return 0;
+    }
+    *from += passed;
+    (1_u8..).take(MINUTE).take_while(|second| f64::from(*second) <= passed).count()
+}
+
 /// Reads seconds that somebody else wrote.
 fn span(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
 /// Seconds that a sparkline shows.
-const MINUTE: f64 = 60.0;
+const MINUTE: usize = 60;
 /// How long a source may say nothing.
 const SILENT: Duration = Duration::from_secs(5);
 /// How old a survey is when its numbers are dimmed.
