@@ -62,7 +62,10 @@ impl Taken {
         // make us go on, the kernel does not stop us.
         signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
         enter()?;
-        self.terminal.clear()
+        // Draws all of it. (`Terminal::clear` would ask where the cursor is, and whoever reads the
+        // keyboard would get the answer.)
+        self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        Ok(())
     }
 }
 

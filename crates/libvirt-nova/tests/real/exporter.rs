@@ -172,7 +172,7 @@ pub(crate) fn program() -> PathBuf {
 }
 
 /// A copy of it that every user may run: a checkout may be in a home that nobody may enter.
-fn public_program() -> &'static Path {
+pub(crate) fn public_program() -> &'static Path {
     static COPY: LazyLock<PathBuf> = LazyLock::new(|| {
         let copy = new_dir("program").join("libvirt_nova");
         fs::copy(program(), &copy).unwrap();
