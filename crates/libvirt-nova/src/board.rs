@@ -63,6 +63,7 @@ pub(crate) struct Row {
     /// Nova's name of it.
     pub(crate) name: Option<String>,
     pub(crate) project: Option<String>,
+    pub(crate) project_id: Option<String>,
     pub(crate) flavor: Option<String>,
     /// libvirt's word, by the last survey or an event after it; `None` before either.
     pub(crate) state: Option<String>,

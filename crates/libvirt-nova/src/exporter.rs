@@ -92,17 +92,24 @@ impl Exporter {
     ///
     /// Dropping the future stops nothing: calls that are under way would count as hanging.
     pub(crate) async fn scrape(self: Arc<Self>, wanted: Wanted) -> String {
-        let arrived = Instant::now();
-        let until = after(arrived, wanted.deadline);
-        let this = Arc::clone(&self);
-        let collecting = task::spawn(async move { this.snapshot(arrived, until).await });
-        // It neither panics nor is it cancelled.
-        let snapshot = collecting.await.unwrap_or_default();
+        let snapshot = self.collect(wanted.deadline).await;
         let report = self.report();
         let size = self.size.load(Ordering::Relaxed);
         let text = families::expose(wanted.format, self.selection, &snapshot, &report, size);
         self.size.store(text.len(), Ordering::Relaxed);
         text
+    }
+
+    /// Collects what a scrape would show, within `deadline`; the frames take it over.
+    ///
+    /// Dropping the future stops nothing, as with [`scrape`](Self::scrape).
+    pub(crate) async fn collect(self: &Arc<Self>, deadline: Duration) -> Arc<Snapshot> {
+        let arrived = Instant::now();
+        let until = after(arrived, deadline);
+        let this = Arc::clone(self);
+        let collecting = task::spawn(async move { this.snapshot(arrived, until).await });
+        // It neither panics nor is it cancelled.
+        collecting.await.unwrap_or_default()
     }
 
     /// What is known of our own work.

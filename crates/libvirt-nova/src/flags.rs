@@ -7,8 +7,9 @@
 //! * `collector_switches`: the flags that `collectors` makes
 //! * `other_exporters`: flags that other exporters have, and what is made of them
 //! * `settings`: what was said, for bug reports
-//! * `duration`, `listen_address`, `max_abandoned`, `metrics_path`: the values that are ours to
-//!   define
+//! * `top`: the same for `libvirt_nova top`
+//! * `duration`, `exporter_url`, `listen_address`, `max_abandoned`, `metrics_path`: the
+//!   values that are ours to define
 
 use std::{ffi::OsString, time::Duration};
 
@@ -21,7 +22,13 @@ use self::{
     command_line::{CommandLine, Compat},
     spelling::Words,
 };
-pub(crate) use self::{error::FlagError, listen_address::ListenAddress, metrics_path::MetricsPath};
+pub(crate) use self::{
+    error::FlagError,
+    exporter_url::ExporterUrl,
+    listen_address::ListenAddress,
+    metrics_path::MetricsPath,
+    top::{Origin, TopFlags, parse_top},
+};
 use crate::{
     collectors::Collectors,
     families,
@@ -33,12 +40,14 @@ mod collector_switches;
 mod command_line;
 mod duration;
 mod error;
+mod exporter_url;
 mod listen_address;
 mod max_abandoned;
 mod metrics_path;
 mod other_exporters;
 mod settings;
 mod spelling;
+mod top;
 
 /// What the program was told to do.
 #[derive(Debug)]

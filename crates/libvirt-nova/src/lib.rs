@@ -70,6 +70,7 @@ mod states;
 mod stats;
 mod survey;
 mod telemetry;
+mod top;
 mod trouble;
 mod usage;
 
@@ -77,9 +78,16 @@ mod usage;
 ///
 /// Exit status: 0 asked to stop, 1 could not start or go on, 2 wrong usage.
 pub fn main() -> ExitCode {
+    let mut words = env::args_os().skip(1).peekable();
+    let variable = |name: &str| env::var_os(name);
+    let ran = if words.next_if(|word| word == "top").is_some() {
+        flags::parse_top(words, variable).map(top::run)
+    } else {
+        flags::parse(words, variable).map(run)
+    };
     // Where a standard stream is closed there is nobody to tell.
-    match flags::parse(env::args_os().skip(1), |name| env::var_os(name)) {
-        Ok(flags) => run(flags),
+    match ran {
+        Ok(code) => code,
         Err(Stop::Answer(text)) => {
             let _ = io::stdout().write_all(text.as_bytes());
             ExitCode::SUCCESS

@@ -28,6 +28,7 @@ use clap::ValueEnum;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
+pub(crate) use escape::is_printable;
 use output::{Lines, Output};
 use record::Counting;
 pub(crate) use record::Record;

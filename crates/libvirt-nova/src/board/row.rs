@@ -36,6 +36,7 @@ impl Row {
             },
             name: nova.and_then(|nova| nova.name.clone()),
             project: nova.and_then(|nova| nova.project.clone()),
+            project_id: nova.and_then(|nova| nova.project_id.clone()),
             flavor: nova.and_then(|nova| nova.flavor.clone()),
             state: state(instance, measured, surveyed).map(str::to_owned),
             vcpus: devices.and_then(|devices| devices.vcpus_maximum).map(u64::from),

@@ -208,11 +208,18 @@ Examples:
   libvirt_nova --once -log -
       Shows what a scrape would hold
   libvirt_nova --check
-      Says what is wrong with this host's set-up, and what mends it";
+      Says what is wrong with this host's set-up, and what mends it
+  libvirt_nova top
+      Shows on the terminal who uses how many vCPUs right now; see top --help";
 
-/// Builds the definition, with default, choices and variables below the text of each flag.
+/// Builds the definition.
 pub(super) fn command() -> Command {
-    let mut command = CommandLine::command().mut_args(|arg| {
+    explained(CommandLine::command())
+}
+
+/// Puts default, choices and variables below the text of each flag.
+pub(super) fn explained(command: Command) -> Command {
+    let mut command = command.mut_args(|arg| {
         let mut lines = arg.get_help().map(ToString::to_string).unwrap_or_default();
         for fact in facts(&arg) {
             lines.push('\n');
@@ -243,11 +250,29 @@ fn facts(arg: &Arg) -> impl Iterator<Item = String> {
     let variables: Vec<_> = spelling::names(arg).map(spelling::variable_name).collect();
     let facts = [
         default.map(|default| format!("[default: {default}]")),
-        (!choices.is_empty()).then(|| format!("[choices: {}]", choices.join(", "))),
+        (!choices.is_empty()).then(|| broken(&format!("[choices: {}]", choices.join(", ")))),
         Some(format!("[env: {}]", variables.join(", "))),
     ];
     // Nothing can be said to one that takes no value, but that it is there.
     facts.into_iter().flatten().filter(|_| arg.get_action().takes_values())
+}
+
+/// Breaks a text at blanks, so that it fits beside its indentation.
+fn broken(text: &str) -> String {
+    const ROOM: usize = 70;
+
+    let mut lines = String::new();
+    let mut taken: usize = 0;
+    for word in text.split(' ') {
+        let needed = word.len().saturating_add(1);
+        let fits = taken.saturating_add(needed) <= ROOM;
+        if !lines.is_empty() {
+            lines.push(if fits { ' ' } else { '\n' });
+        }
+        lines.push_str(word);
+        taken = if fits { taken.saturating_add(needed) } else { needed };
+    }
+    lines
 }
 
 /// Parses words that have two dashes each.

@@ -16,6 +16,15 @@ pub(super) fn interval(text: &str) -> Result<Duration, ValueError> {
     range.read(text)
 }
 
+/// Reads the pause between two polls of `top`, which shows nothing without them.
+///
+/// # Errors
+///
+/// When the text is no duration, or one that `top` does not take.
+pub(super) fn top_interval(text: &str) -> Result<Duration, ValueError> {
+    Range { least: "100ms", most: "1m", zero: false }.read(text)
+}
+
 /// Reads for how long a collection serves the scrapes that come after it.
 ///
 /// # Errors

@@ -65,7 +65,7 @@ fn push_character(line: &mut String, character: char, surroundings: Surroundings
 /// By the standard library's Unicode table, which calls controls, separators,
 /// format characters (bidi overrides, zero widths, tags), private use and what
 /// is not assigned unprintable.
-pub(super) fn is_printable(character: char) -> bool {
+pub(crate) fn is_printable(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_control();
     }

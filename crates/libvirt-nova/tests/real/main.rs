@@ -8,6 +8,7 @@
 //! * `fixture`: where everything lives, and that it ends with this process, however that ends
 //! * `libvirtd`, `guest`, `virsh`: what is measured, and who else measures it
 //! * `exporter`, `http`, `page`, `scrape`, `checked`: who is tested, how it is asked, and what it said
+//! * `terminal`: what people see of it
 //! * `process`, `wait`, `stall`: what they all need
 //! * the others: the tests, a subject each
 
@@ -49,7 +50,10 @@ mod scrape;
 mod stall;
 mod state;
 mod stuck;
+#[expect(dead_code, reason = "the tests against the simulator use the rest of it")]
+mod terminal;
 mod tinkoff;
+mod top;
 mod usage;
 mod virsh;
 mod wait;

@@ -49,6 +49,13 @@ impl Bench {
         self.exporter = Exporter::start(&uri(&self.sim), &args, self.dir.path());
     }
 
+    /// Starts the exporter again that was killed, which then listens at the same address, too.
+    pub(crate) fn restart_exporter(&mut self) {
+        let address = format!("--web.listen-address={}", self.exporter.address);
+        let args = self.args.iter().map(String::as_str).chain([&*address]).collect::<Vec<_>>();
+        self.exporter = Exporter::start(&uri(&self.sim), &args, self.dir.path());
+    }
+
     pub(crate) fn order(&self, command: &str) {
         self.sim.command(command).unwrap();
     }

@@ -5,7 +5,7 @@
 //! * `bench`: both, and what is asked of them
 //! * `exporter`, `said`: who is tested, and what it says of domains
 //! * `page`: a live page that is open
-//! * `checked`, `http`, `scrape`, `stall`, `wait`: as the tests against a real libvirtd have them
+//! * `checked`, `http`, `scrape`, `stall`, `terminal`, `wait`: as the tests against a real libvirtd have them
 //! * the others: the tests, a subject each
 
 // Clippy lets tests panic, and asks this attribute what a test is.
@@ -39,6 +39,9 @@ mod slow;
 #[path = "../real/stall.rs"]
 mod stall;
 mod stuck;
+#[path = "../real/terminal.rs"]
+mod terminal;
+mod top;
 mod untrue;
 #[path = "../real/wait.rs"]
 mod wait;
