@@ -108,7 +108,7 @@ async fn look(source: &mut Source, view: &mut View) -> io::Result<()> {
         })?;
         let mut event = select! {
             news = source.next() => {
-                view.scene.take(news, Instant::now());
+                view.scene.take(news.map_err(io::Error::other)?, Instant::now());
                 continue;
             }
             event = typed.recv() => event,

@@ -11,7 +11,7 @@ use crate::later::later;
 pub(super) async fn print(source: &mut Source, view: &mut View, is_surveying: bool) -> String {
     let until = later(PATIENCE);
     while !is_whole(view, is_surveying) {
-        let Ok(news) = time::timeout_at(until, source.next()).await else { break };
+        let Ok(Ok(news)) = time::timeout_at(until, source.next()).await else { break };
         view.scene.take(news, Instant::now());
     }
     text(view, Instant::now())

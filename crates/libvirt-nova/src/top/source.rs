@@ -24,7 +24,10 @@ impl Source {
         let (send, news) = mpsc::channel(NEWS_MAX);
         let telling = match origin {
             Origin::Libvirt { uri, interval } => {
-                let local = Local::start(uri, interval, filter).await.map_err(SourceError)?;
+                let local = Local::start(uri, interval, filter).await;
+                // What helps depends on the error less than on who reads it.
+                let advised = |error| SourceError(format!("{error}; {ADVICE}"));
+                let local = local.map_err(advised)?;
                 tokio::spawn(async move {
                     select! {
                         () = local.tell(&send) => {}
@@ -50,12 +53,12 @@ impl Source {
     }
 
     /// Waits for what comes next. Dropping the future loses nothing.
-    pub(super) async fn next(&mut self) -> News {
-        match self.news.recv().await {
-            Some(news) => news,
-            // It does not end before we do.
-            None => std::future::pending().await,
-        }
+    ///
+    /// # Errors
+    ///
+    /// When nothing ever will, which is a fault of ours.
+    pub(super) async fn next(&mut self) -> Result<News, SourceError> {
+        self.news.recv().await.ok_or_else(|| SourceError("the source of data ended".to_owned()))
     }
 
     /// Says goodbye, which takes a second at most.
@@ -78,5 +81,7 @@ impl fmt::Display for SourceError {
 
 impl std::error::Error for SourceError {}
 
+const ADVICE: &str = "is libvirtd running, and may you ask it? \
+                      --uri asks another one, --connect looks at a running exporter";
 /// News that may wait for us; then they wait elsewhere.
 const NEWS_MAX: usize = 2;
