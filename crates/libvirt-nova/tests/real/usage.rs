@@ -40,7 +40,7 @@ fn a_guest_that_burns_a_third_of_a_vcpu_is_seen_to_in_the_family_and_on_the_page
         // The emulator's own threads are in it, as they are in what the kernel counts; where
         // others keep the host busy, the guest gets less than it wants.
         assert!((mean - burnt).abs() < 0.05, "{mean} of {burnt}: {told:?}");
-        assert!((mean - 0.3).abs() < 0.15, "{mean}: {told:?}");
+        assert!((0.02..0.45).contains(&mean), "{mean}: {told:?}");
     }
     // The page has the same numbers, unless a poll came between.
     let same = told.iter().filter(|[page, family]| (page - family).abs() < 1e-3);
