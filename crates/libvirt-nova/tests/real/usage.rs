@@ -27,14 +27,14 @@ fn a_guest_that_burns_a_third_of_a_vcpu_is_seen_to_in_the_family_and_on_the_page
     let exporter = Exporter::fresh_on(&libvirtd);
     let mut page = Page::open(exporter.address());
     page.until("usage", |board| board["pulse"]["in_use"][0].is_number());
-    let (began, before) = (Instant::now(), guest.kernel_seconds());
+    let (began, before) = (Instant::now(), guest.busy_seconds());
     let mut told: Vec<[f64; 2]> = Vec::new();
     while began.elapsed() < Duration::from_secs(8) {
         page.next();
         let on_page = page.board["pulse"]["in_use"][0].as_f64().unwrap();
         told.push([on_page, of(&exporter.scrape(), IN_USE, &guest).unwrap()]);
     }
-    let burnt = (guest.kernel_seconds() - before) / began.elapsed().as_secs_f64();
+    let burnt = (guest.busy_seconds() - before) / began.elapsed().as_secs_f64();
     for by in [0, 1] {
         let mean = told.iter().map(|told| told[by]).sum::<f64>() / told.len() as f64;
         // The emulator's own threads are in it, as they are in what the kernel counts; where
@@ -65,8 +65,8 @@ fn a_burst_between_two_scrapes_is_in_the_peak_and_the_histogram() {
     let in_use = of(&before, IN_USE, &guest);
     assert!(in_use >= Some(0.0) && in_use < Some(IDLE), "{in_use:?}");
 
-    let burnt_before = guest.kernel_seconds();
-    let burnt = || guest.kernel_seconds() - burnt_before;
+    let burnt_before = guest.busy_seconds();
+    let burnt = || guest.busy_seconds() - burnt_before;
     guest.run("resume", &[]);
     // On a busy host it takes longer, and is less of a burst.
     let (_, lasted) = wait_until(PATIENCE, "a burst", || (burnt() > 2.0).then_some(()));
