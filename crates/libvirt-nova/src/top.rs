@@ -3,8 +3,8 @@
 //! * [`source`]: where the data come from: [`local`], straight from libvirt, or [`remote`], a
 //!   running exporter, whose stream [`events`] reads
 //! * [`scene`]: what is known; [`view`]: what of it is looked at, [`keys`] and in which [`order`]
-//! * [`screen`]: draws it, with [`header`], [`table`] of [`column`]s, [`details`] and [`help`];
-//!   [`format`] and [`plain`] make numbers and foreign text fit to be shown
+//! * [`screen`]: draws it, with [`header`], [`table`] of [`Column`](column::Column)s, [`details`]
+//!   and [`help`]; [`format`](mod@format) and [`plain`] make numbers and foreign text fit to be shown
 //! * [`terminal`]: is taken, and given back; [`once`] needs none
 //!
 //! Nothing is logged: a line would be written over the screen. What is wrong is said on it.

@@ -105,8 +105,9 @@ struct TopCommandLine {
     interval: Duration,
 
     /// Show what a running exporter knows, in place of asking libvirt:
-    /// http://ADDRESS[:PORT][/PREFIX], port 9100 unless given. An address of
-    /// IPv4, of IPv6 in brackets, or localhost
+    /// http://ADDRESS:PORT, and a path where a proxy wants one. The port is
+    /// 9100 unless given, the address of IPv4, of IPv6 in brackets, or
+    /// localhost
     #[arg(long, value_name = "URL", help_heading = "Data", verbatim_doc_comment)]
     #[arg(value_parser = checked(ExporterUrl::from_str))]
     connect: Option<ExporterUrl>,

@@ -41,7 +41,7 @@ pub(super) fn bytes(number: f64) -> String {
     ABSENT.to_owned()
 }
 
-/// Returns bytes of memory as [`bytes`] does.
+/// Returns bytes of memory as [`bytes()`] does.
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
 pub(super) fn size(number: u64) -> String {
     bytes(number as f64)
