@@ -104,6 +104,7 @@ const FIELDS = [
   "is_nova",
   "name",
   "project",
+  "project_id",
   "flavor",
   "state",
   "vcpus",
