@@ -123,15 +123,45 @@ test("an answer that is none of ours is not the end", async () => {
   await wellAgain();
 });
 
+test("a page for which there is no place says so, and waits for one", async () => {
+  double.show(board([{ name: "a", vcpus: 1, in_use: 0.5 }]));
+  page = await browser.open(double.address, { outage: true });
+  await row(page, 1).waitFor();
+  double.refuse(503);
+  await reads(page, BANNER, /^The exporter has as many pages open as it serves at once/);
+  double.refuse(null);
+  await wellAgain();
+});
+
+/** Hides the page from whoever looks, or shows it again. */
+const hide = (isHidden) =>
+  page.evaluate((hidden) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, isHidden);
+
+test("an outage of a page that was hidden begins when somebody looks", async () => {
+  double.show(board([{ name: "a", vcpus: 1, in_use: 0.5 }]));
+  page = await browser.open(double.address, { outage: true });
+  await row(page, 1).waitFor();
+  await hide(true);
+  await until("no stream", () => double.streams.size === 0);
+  double.refuse(502);
+  // What is tested is that this time is none of an outage's.
+  await page.waitForTimeout(3000);
+  const shownAt = Date.now();
+  await hide(false);
+  assert.equal(await isDimmed(), true, "nobody knows yet whether it still holds");
+  await reads(page, BANNER, /^The exporter does not answer since/);
+  assert.ok((await since()) > shownAt - 1500);
+  double.refuse(null);
+  await wellAgain();
+});
+
 test("a page that nobody sees takes no place", async () => {
   double.show(board([{ name: "a", vcpus: 1, in_use: 0.5 }]));
   page = await browser.open(double.address);
   await row(page, 1).waitFor();
-  const hide = (isHidden) =>
-    page.evaluate((hidden) => {
-      Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
-      document.dispatchEvent(new Event("visibilitychange"));
-    }, isHidden);
   const before = double.opened;
   await hide(true);
   await until("no stream", () => double.streams.size === 0);
