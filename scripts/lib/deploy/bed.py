@@ -90,7 +90,7 @@ class Bed(unittest.TestCase):
             s.sendall(line.encode() + b"\n")
             self.assertEqual(s.recv(999).decode().strip(), "ok", line)
 
-    def prometheus(self, config):
+    def prometheus(self, config, *flags):
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         self.start(
@@ -100,6 +100,7 @@ class Bed(unittest.TestCase):
             f"--storage.tsdb.path={self.dir / 'tsdb'}",
             "--storage.tsdb.retention.time=10y",
             f"--web.listen-address=127.0.0.1:{port}",
+            *flags,
         )
         try:
             within(30, lambda: get(f"{url}/-/ready"))
