@@ -82,6 +82,8 @@ class Bed(unittest.TestCase):
         self.start("libvirtd-sim", SIMULATOR, "--socket", run / "libvirt-sock", "--control", control)
         within(10, control.exists)
         within(10, (run / "libvirt-sock-ro").exists)
+        # Everybody's, as libvirt's is.
+        (run / "libvirt-sock-ro").chmod(0o777)
         return run / "libvirt-sock-ro", control
 
     def command(self, control, line):
