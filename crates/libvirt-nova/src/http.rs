@@ -15,7 +15,11 @@
 //! No peer can hold anything for ever, and none can keep another from being answered.
 
 pub(crate) use self::{
-    content::Content, inherited::inherit, listener::bind, server::serve, wanted::Wanted,
+    content::Content,
+    inherited::{inherit, is_passed_a_socket},
+    listener::bind,
+    server::serve,
+    wanted::Wanted,
 };
 
 mod connection;

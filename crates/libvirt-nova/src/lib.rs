@@ -210,7 +210,14 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
     }
     let listeners = match flags.systemd_socket {
         true => http::inherit()?,
-        false => http::bind(&flags.listen).await?,
+        false => {
+            if http::is_passed_a_socket() {
+                tracing::warn!(
+                    "systemd has passed a socket that is not used, give --web.systemd-socket for it"
+                );
+            }
+            http::bind(&flags.listen).await?
+        }
     };
     let service = Service::find(|name| env::var_os(name))?;
     let (path, deadline) = (flags.metrics_path.clone(), flags.deadline);

@@ -35,6 +35,11 @@ pub(crate) fn inherit() -> Result<Vec<Listener>, InheritError> {
     listeners.collect()
 }
 
+/// Whether systemd has passed a socket.
+pub(crate) fn is_passed_a_socket() -> bool {
+    ListenFd::from_env().len() > 0
+}
+
 /// Sockets that were not passed as they should be; the operator has to change a unit.
 #[derive(Debug)]
 pub(crate) enum InheritError {

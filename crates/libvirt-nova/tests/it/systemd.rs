@@ -104,6 +104,17 @@ fn sockets_that_systemd_passes_are_listened_on_and_nothing_else() {
     assert!(running.wait().0.success());
 }
 
+#[test]
+fn a_socket_that_nobody_asked_for_is_told_of() {
+    // A port that is taken ends the run: systemd itself has it, most likely.
+    let taken = listener();
+    let listen = format!("--web.listen-address={}", taken.local_addr().unwrap());
+    let command = Dir::new().shell(PASS).env("LISTEN_FDS", "1").stdin(taken);
+    let Outcome { code, stdout: _, stderr } = command.args([&listen, "-log", "-"]).run();
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("not used, give --web.systemd-socket"), "{stderr}");
+}
+
 /// Asserts that the program does not start, and returns why.
 fn refused(command: TestCommand) -> String {
     let Outcome { code, stdout: _, stderr } = command.args(["-log", "-"]).run();
