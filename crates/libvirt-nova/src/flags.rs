@@ -64,6 +64,8 @@ pub(crate) struct Flags {
     pub(crate) max_abandoned: usize,
     /// Where to listen, at least one address.
     pub(crate) listen: Vec<ListenAddress>,
+    /// Whether to listen on the sockets that systemd passed, and nowhere else.
+    pub(crate) systemd_socket: bool,
     /// Path of the metrics.
     pub(crate) metrics_path: MetricsPath,
     /// Where the log goes besides standard error.
@@ -131,6 +133,7 @@ pub(crate) fn parse(
         max_abandoned,
         port,
         listen,
+        systemd_socket,
         path,
         log,
         log_level,
@@ -168,6 +171,7 @@ pub(crate) fn parse(
         min_age,
         max_abandoned,
         listen,
+        systemd_socket,
         metrics_path: path,
         log: LogTarget::from(log),
         log_level,

@@ -82,6 +82,14 @@ pub(super) struct CommandLine {
     #[arg(value_parser = checked(ListenAddress::from_str))]
     pub(super) listen: Vec<ListenAddress>,
 
+    /// Listen on the sockets that systemd passes, in place of --port and
+    /// --web.listen-address
+    #[arg(long = "web.systemd-socket", verbatim_doc_comment)]
+    #[arg(value_name = "BOOL", help_heading = "Web", action = ArgAction::Set)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(default_value = "false", value_parser = checked(switch))]
+    pub(super) systemd_socket: bool,
+
     /// Path of the metrics; --web.telemetry-path is the same flag
     #[arg(long, alias = "web.telemetry-path", value_name = "PATH", help_heading = "Web")]
     #[arg(default_value = "/metrics", value_parser = checked(MetricsPath::from_str))]

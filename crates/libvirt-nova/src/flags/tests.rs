@@ -47,6 +47,7 @@ fn without_a_flag_all_is_as_in_the_first_exporter() {
         min_age,
         max_abandoned,
         listen,
+        systemd_socket,
         metrics_path,
         log,
         log_level,
@@ -65,6 +66,7 @@ fn without_a_flag_all_is_as_in_the_first_exporter() {
     assert_eq!(uri.to_string(), "qemu:///system");
     assert_eq!(interval, Duration::from_secs(1));
     assert_eq!(listen, [ListenAddress::Everywhere(9100)]);
+    assert!(!systemd_socket);
     assert_eq!(metrics_path.to_string(), "/metrics");
     assert_eq!(log, LogTarget::DefaultFile);
     assert_eq!(log_level, LogLevel::Info);

@@ -44,6 +44,7 @@ fn obeyable(flags: &Flags) {
         min_age,
         max_abandoned,
         listen,
+        systemd_socket: _,
         metrics_path,
         log,
         log_level: _,
