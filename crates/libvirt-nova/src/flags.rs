@@ -184,4 +184,6 @@ pub(crate) fn parse(
 }
 
 #[cfg(test)]
+mod manual;
+#[cfg(test)]
 mod tests;
