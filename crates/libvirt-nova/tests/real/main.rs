@@ -26,6 +26,7 @@ mod cpu;
 mod created;
 mod crowd;
 mod daemon;
+mod debian;
 mod event;
 mod exporter;
 mod fixture;
