@@ -12,3 +12,4 @@ mod checked;
 mod flags;
 mod http;
 mod program;
+mod systemd;

@@ -17,6 +17,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a test is meant to panic")]
 
 mod agreement;
+mod bare;
 mod cgroups;
 mod change;
 mod check;
@@ -25,6 +26,7 @@ mod cpu;
 mod created;
 mod crowd;
 mod daemon;
+mod debian;
 mod event;
 mod exporter;
 mod fixture;
