@@ -1,6 +1,7 @@
 """Rules that are a little wrong, each of which a test has to catch."""
 
 import copy
+import os
 import re
 import subprocess
 import tempfile
@@ -17,10 +18,10 @@ SPARING = "count_over_time(libvirt_domain_events_total{"
 MINUTES = re.compile(r"(\d+)([mh])")
 
 
-def survivors(checkout, tree, jobs=2):
+def survivors(checkout, tree):
     """Returns how many mutants there are, and those that no test catches."""
     mutants = [(rule, what, body) for rule in tree.rules for what, body in mutated(rule)]
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         caught = pool.map(lambda mutant: is_caught(checkout, *mutant), mutants)
         found = [f"{rule}: {what}, and no test fails" for (rule, what, _), ok in zip(mutants, caught) if not ok]
     return len(mutants), found

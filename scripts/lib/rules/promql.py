@@ -17,7 +17,7 @@ TOKEN = re.compile(r"""
 # Behind each comes a list of labels in parentheses.
 LISTS = {"by", "without", "on", "ignoring", "group_left", "group_right"}
 Token = namedtuple("Token", "kind text start")
-OPERATORS = {"and", "or", "unless", "offset", "bool", "atan2", "inf", "nan"}
+OPERATORS = {"and", "or", "unless", "offset", "bool", "atan2", "Inf", "NaN"}
 
 
 @dataclass
