@@ -11,4 +11,5 @@ mod check;
 mod checked;
 mod flags;
 mod http;
+mod links;
 mod program;
