@@ -1,8 +1,8 @@
 """What a Prometheus takes for the series of simulated hosts: see scripts/measure."""
 
-import gzip
 import http.client
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "soak"))
 from exporter import Exporter  # noqa: E402
 
 DOMAINS, INTERVAL = 50, 15
+OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0"}
 
 
 class Host:
@@ -34,9 +35,8 @@ class Host:
         while self.scrape().count("\nlibvirt_nova_instance_vcpus_in_use_peak{") < domains:
             time.sleep(0.2)
 
-    def scrape(self, accept=""):
-        headers = {"Accept": accept} if accept else {}
-        return get(self.exporter.port, "/metrics", headers).decode()
+    def scrape(self):
+        return get(self.exporter.port, "/metrics").decode()
 
     def stop(self):
         if hasattr(self, "exporter"):
@@ -46,7 +46,7 @@ class Host:
 
 
 class Prometheus:
-    def __init__(self, files, binary, ports):
+    def __init__(self, files, ports):
         files.mkdir()
         targets = json.dumps([f"127.0.0.1:{port}" for port in ports])
         (files / "prometheus.yml").write_text(
@@ -54,7 +54,7 @@ class Prometheus:
         self.data, self.port = files / "data", free_port()
         with (files / "log").open("w") as log:
             self._process = subprocess.Popen(
-                [binary, f"--config.file={files}/prometheus.yml", f"--storage.tsdb.path={self.data}", "--web.enable-admin-api",
+                ["prometheus", f"--config.file={files}/prometheus.yml", f"--storage.tsdb.path={self.data}", "--web.enable-admin-api",
                  f"--web.listen-address=127.0.0.1:{self.port}"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def metrics(self):
@@ -88,7 +88,6 @@ def get(port, path, headers=None, method="GET"):
 
 
 def free_port():
-    import socket
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
@@ -102,15 +101,15 @@ def series(text):
 
 
 def say_bytes(host, domains):
-    text, openmetrics = host.scrape(), host.scrape("application/openmetrics-text;version=1.0.0")
-    count, compressed = series(text), len(gzip.compress(openmetrics.encode(), 1))
+    text, openmetrics = host.scrape(), get(host.exporter.port, "/metrics", OPENMETRICS)
+    count, compressed = series(text), len(get(host.exporter.port, "/metrics", OPENMETRICS | {"Accept-Encoding": "gzip"}))
     print(f"{domains} simulated instances: {count} series; text {len(text)} bytes, OpenMetrics {len(openmetrics)}, gzip {compressed}, "
           f"{compressed / count:.1f} a series; exporter {host.exporter.use().memory / 2**20:.1f} MiB resident", flush=True)
 
 
-def watched(files, prometheus, hosts, minutes):
-    empty = Prometheus(files / "empty", prometheus, [])
-    full = Prometheus(files / "full", prometheus, [host.exporter.port for host in hosts])
+def watched(files, hosts, minutes):
+    empty = Prometheus(files / "empty", [])
+    full = Prometheus(files / "full", [host.exporter.port for host in hosts])
     try:
         time.sleep(minutes * 60)
         base, now = empty.metrics(), full.metrics()
@@ -130,7 +129,7 @@ def watched(files, prometheus, hosts, minutes):
 
 
 def main():
-    files, binary, simulator, prometheus, count, minutes = sys.argv[1:]
+    files, binary, simulator, count, minutes = sys.argv[1:]
     files, hosts = Path(files), []
     try:
         for domains in 1, DOMAINS, 10 * DOMAINS:
@@ -140,7 +139,7 @@ def main():
             hosts.pop().stop()
         for number in range(int(count)):
             hosts.append(Host(files / f"host-{number}", binary, simulator, DOMAINS))
-        watched(files, prometheus, hosts, int(minutes))
+        watched(files, hosts, int(minutes))
     finally:
         for host in hosts:
             host.stop()
