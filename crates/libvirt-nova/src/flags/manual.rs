@@ -7,7 +7,7 @@ use clap::Command;
 use clap_mangen::Man;
 use expect_test::expect_file;
 
-use super::{command_line, parse, parse_top, top};
+use super::{Stop, command_line, parse, parse_top, top};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/libvirt_nova.1");
 
@@ -47,12 +47,35 @@ fn examples_of_the_manual_are_command_lines() {
     let lines = examples.lines().filter_map(|line| line.strip_prefix(".B libvirt_nova"));
     let lines: Vec<_> = lines.map(|line| line.replace("\\-", "-")).collect();
     assert!(lines.len() > 3, "{examples}");
-    for line in lines {
-        let mut words = line.split_whitespace().map(OsString::from).peekable();
-        if words.next_if(|word| word == "top").is_some() {
-            assert!(parse_top(words, |_| None).is_ok(), "{line}");
-        } else {
-            assert!(parse(words, |_| None).is_ok(), "{line}");
+    lines.iter().for_each(|line| assert_parses(line));
+}
+
+/// Those that stand alone on a line, as to be copied.
+#[test]
+fn examples_of_the_documentation_are_command_lines() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let mut count = 0;
+    for page in pages.chain([root.join("README.md")]) {
+        let text = fs::read_to_string(&page).unwrap();
+        for line in text.lines().filter_map(|line| line.strip_prefix("libvirt_nova ")) {
+            // What comes behind is the shell's.
+            let line = line.split(['#', '|', '>']).next().unwrap_or_default();
+            assert_parses(line);
+            count += 1;
         }
     }
+    assert!(count > 3, "{count} examples");
+}
+
+/// Panics where the words behind the program's name are not understood.
+fn assert_parses(line: &str) {
+    let mut words = line.split_whitespace().map(OsString::from).peekable();
+    let stop = if words.next_if(|word| word == "top").is_some() {
+        parse_top(words, |_| None).err()
+    } else {
+        parse(words, |_| None).err()
+    };
+    assert!(!matches!(stop, Some(Stop::Refusal(_))), "libvirt_nova {line}: {stop:?}");
 }

@@ -11,5 +11,6 @@ mod check;
 mod checked;
 mod flags;
 mod http;
+mod links;
 mod program;
 mod systemd;

@@ -49,6 +49,7 @@ mod process;
 mod prometheus;
 mod queries;
 mod scrape;
+mod security;
 mod stall;
 mod state;
 mod stuck;
