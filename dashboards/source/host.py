@@ -37,7 +37,7 @@ def now(board):
     board.row("Now")
     answering = f"libvirt_up{{{ON_HOST}}}"
     gone = f"up{{{ON_HOST}}} and on (instance, job) present_over_time(libvirt_up{{{ON_HOST}}}[1d])"
-    board.add(stat("Hosts", "Hosts whose libvirtd answers. Absent where no exporter is scraped.", [(f"sum({answering})", "")]), 3, 4)
+    board.add(stat("Hosts that answer", "Hosts whose libvirtd answers. Absent where no exporter is scraped.", [(f"sum({answering})", "")]), 3, 4)
     board.add(
         stat(
             "Hosts that do not answer",

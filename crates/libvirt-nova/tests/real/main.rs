@@ -25,6 +25,8 @@ mod cpu;
 mod created;
 mod crowd;
 mod daemon;
+mod dashboard;
+mod dashboards;
 mod event;
 mod exporter;
 mod fixture;
