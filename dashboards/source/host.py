@@ -6,7 +6,8 @@ from query import (
     latency, named, named_or_not, to_host, to_instance, total, with_uuid,
 )
 
-STUCK = f'libvirt_domain_control_state_seconds{{{ON_HOST}}} and on (instance, uuid) libvirt_domain_control_state{{{ON_HOST},state="occupied"}} == 1'
+# Somebody asks QEMU something at all times, and it takes a moment to answer.
+STUCK = f'libvirt_domain_control_state_seconds{{{ON_HOST}}} > 5 and on (instance, uuid) libvirt_domain_control_state{{{ON_HOST},state="occupied"}} == 1'
 # On the destination of a migration a guest is paused all the way, and that is well.
 STANDS = f'libvirt_domain_state_reason{{{ON_HOST},state=~"paused|crashed|pmsuspended",reason!~"migration|starting_up|postcopy"}} == 1'
 IN_USE = f"sum by (instance, uuid, novaname, novaproject) ({with_uuid(f'libvirt_nova_instance_vcpus_in_use{{{ON_HOST}}}')})"
@@ -91,7 +92,7 @@ def now(board):
     board.add(
         table(
             "Guests whose QEMU does not answer",
-            "Empty is well. For how long QEMU has not answered the question that hangs in it; its memory and disks are absent meanwhile, CPU, NICs and state are not.",
+            "Empty is well. For how long QEMU has not answered the question that hangs in it, from 5 s on; its memory and disks are absent meanwhile, CPU, NICs and state are not.",
             [named_or_not(STUCK)],
             [BY_NAME, OF_PROJECT, ON, column("A", "For", "s", [(30, "orange"), (120, "red")]), DOMAIN, UUID],
             sort="For",

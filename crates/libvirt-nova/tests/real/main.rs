@@ -48,6 +48,7 @@ mod page;
 mod process;
 mod prometheus;
 mod queries;
+mod rules;
 mod scrape;
 mod stall;
 mod state;

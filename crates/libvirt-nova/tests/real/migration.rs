@@ -180,7 +180,7 @@ fn migrate(guest: &Guest<'_>, to: &Libvirtd, bandwidth: &str) -> Result<String, 
     guest.virsh().attempt([&["migrate", &guest.name], &FLAGS[..], &how].concat())
 }
 
-/// A live migration that does not come to an end by itself.
+/// A live migration that does not come to an end by itself, of a guest that is never idle.
 #[derive(Debug)]
 pub(crate) struct Migration<'s, 'l> {
     guest: &'s Guest<'l>,
