@@ -54,7 +54,7 @@ fn every_query_of_the_dashboards_and_every_rule_finds_something_on_real_hosts() 
     virsh.run(["pool-start", "images"]);
     // What a tenant may type stands in the way of no variable.
     let name = "web \"1\",uuid=\"x\"}";
-    let settings = [("NAME", name), ("PROJECT", "blue"), ("BURN", "100"), ("STATS_PERIOD", "1")];
+    let settings = [("NAME", name), ("PROJECT", "blue"), ("DIRTY", "8"), ("STATS_PERIOD", "1")];
     let busy = from.kernel_guest(&settings);
     let stuck = from.bios_guest(&[("PROJECT", "green")]);
     let (broken, disk) = guest_with_remote_disk(&from);
