@@ -104,7 +104,7 @@ def now(board):
         table(
             "Guests that stand still",
             "Empty is well. Paused, crashed or suspended, and why: ioerror is a disk that failed or is full, user is somebody's command. Arriving migrations are left out.",
-            [named_or_not(STANDS)],
+            [named_or_not(STANDS, "state", "reason")],
             [BY_NAME, OF_PROJECT, ON, column("state", "State"), column("reason", "Reason"), DOMAIN, UUID],
         ),
         12,
@@ -371,7 +371,7 @@ def migrations(board):
             "Jobs that run",
             "Empty is well. Migrations away from the host, backups, snapshots. One whose guest writes faster than is sent does not end by itself.",
             [
-                named(f"{job}_time_elapsed_seconds{{{ON_HOST}}}"),
+                named(total(f"{job}_time_elapsed_seconds{{{ON_HOST}}}")),
                 f"max by (instance, uuid, operation) ({job}_operation{{{ON_HOST}}})",
                 total(f"{job}_memory_remaining_bytes{{{ON_HOST}}}"),
                 total(f"{migration}_bandwidth_bytes_per_second{{{ON_HOST}}}"),
@@ -430,7 +430,7 @@ def events(board):
         lines(
             "What happened",
             "Events of libvirt since the exporter listens. An event that a domain has for the first time is not in it, but for the four below.",
-            [(f"sum by (event, detail) (increase(libvirt_domain_events_total{{{ON_HOST}}}{RATE})) > 0", "{{event}}: {{detail}}")],
+            [(f"sum by (event, detail) (increase(libvirt_domain_events_total{{{ON_HOST}}}{RATE})) > 0", "{{event}} {{detail}}")],
             bars=True,
             stacked=True,
         ),
@@ -442,7 +442,7 @@ def events(board):
         lines(
             "What nobody wants to happen",
             "Panics of guests, pauses for an I/O error, crashes of QEMU, starts that failed. These begin at 0, so the first one is seen.",
-            [(f"sum by (event, detail) (increase(libvirt_domain_events_total{{{ON_HOST},{alarming}}}{RATE}))", "{{event}}: {{detail}}")],
+            [(f"sum by (event, detail) (increase(libvirt_domain_events_total{{{ON_HOST},{alarming}}}{RATE}))", "{{event}} {{detail}}")],
             bars=True,
             limits=[(1, "red")],
         ),

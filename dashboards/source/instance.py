@@ -351,7 +351,7 @@ def life(board):
         lines(
             "Events",
             "Of libvirt, since the exporter listens, as counted on each host.",
-            [(of("libvirt_domain_events_total"), "{{instance}} {{event}}: {{detail}}")],
+            [(of("libvirt_domain_events_total"), "{{instance}} {{event}} {{detail}}")],
         ),
         8,
         8,

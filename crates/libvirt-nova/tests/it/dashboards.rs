@@ -152,8 +152,10 @@ struct Table(BTreeMap<String, BTreeSet<String>>);
 
 impl Table {
     fn read() -> Self {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_libvirt_nova")).arg("--list-metrics").output().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_libvirt_nova"))
+            .arg("--list-metrics")
+            .output()
+            .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let (_, families) = text.split_once("\n\n").unwrap();
         let mut table = BTreeMap::new();
@@ -162,7 +164,8 @@ impl Table {
             let (name, kind) = (cells[0].trim_matches('`'), cells[1]);
             let labels: BTreeSet<_> =
                 cells[3].split(", ").filter(|it| !it.is_empty()).map(str::to_owned).collect();
-            let parts: &[&str] = if kind == "histogram" { &["_bucket", "_count", "_sum"] } else { &[""] };
+            let parts: &[&str] =
+                if kind == "histogram" { &["_bucket", "_count", "_sum"] } else { &[""] };
             table.extend(parts.iter().map(|part| (format!("{name}{part}"), labels.clone())));
         }
         // What Prometheus says of a target.
@@ -176,8 +179,12 @@ impl Table {
     fn assert_knows(&self, expression: &str) {
         let words = words(expression);
         let is_family = |word: &str| self.0.contains_key(word);
-        let of_all: BTreeSet<_> =
-            words.iter().filter_map(|word| self.0.get(*word)).flatten().map(String::as_str).collect();
+        let of_all: BTreeSet<_> = words
+            .iter()
+            .filter_map(|word| self.0.get(*word))
+            .flatten()
+            .map(String::as_str)
+            .collect();
         let mut at = 0;
         while let Some(word) = words.get(at) {
             let next = words.get(at + 1).copied().unwrap_or_default();

@@ -11,7 +11,7 @@ use std::{
 use regex_lite::Regex;
 
 use crate::{
-    dashboard::{Dashboard, Variable, fill},
+    dashboard::{Dashboard, Panel, Variable, fill, list},
     exporter::Exporter,
     fixture::new_dir,
     guest::Guest,
@@ -77,11 +77,11 @@ fn every_query_of_the_dashboards_and_every_rule_finds_something_on_real_hosts() 
     assert_eq!(of_fault.len(), 2 * listed, "a panel was renamed");
 
     // Healthy: all find something but what tells of faults, and that finds nothing.
-    until_answered(&prometheus, &mut well, || keep_busy(&busy, &stuck));
+    let mut found = until_answered(&prometheus, &mut well, || keep_busy(&busy, &stuck));
     for (place, query) in &of_fault {
         // That another test takes the machine may make a call late.
         if place.1 != "Calls that failed" {
-            assert!(!has_data(&prometheus, query), "{place:?}: {query}");
+            assert!(data(&prometheus, query).is_none(), "{place:?}: {query}");
         }
     }
     let (records, alerts) = evaluated(&prometheus);
@@ -100,10 +100,17 @@ fn every_query_of_the_dashboards_and_every_rule_finds_something_on_real_hosts() 
         of_fault.into_iter().partition(|(place, _)| place.1 == "Migrations that are over");
     thread::scope(|scope| {
         let migration = Migration::begin(scope, &busy, &to);
-        until_answered(&prometheus, &mut during, || ());
+        found.extend(until_answered(&prometheus, &mut during, || ()));
         migration.end();
     });
-    until_answered(&prometheus, &mut after, || ());
+    found.extend(until_answered(&prometheus, &mut after, || ()));
+    for dashboard in &dashboards {
+        for panel in dashboard.panels() {
+            let labels = |id| &found[&(dashboard.uid(), panel.title, id, "all")];
+            let of_queries = panel.queries.iter().map(|it| (it.id, labels(it.id))).collect();
+            assert_shown(&panel, &of_queries);
+        }
+    }
     until_firing(
         &prometheus,
         &[
@@ -124,8 +131,7 @@ fn every_query_of_the_dashboards_and_every_rule_finds_something_on_real_hosts() 
     let lost = panels.iter().find(|it| it.title == "Hosts that do not answer").unwrap();
     let everything = BTreeMap::from([("host", ".+".to_owned())]);
     for query in &lost.queries {
-        let (_, count) =
-            prometheus.series(&fill(query.expression, &everything, 60)).pop().unwrap();
+        let (_, count) = prometheus.series(&fill(query.expression, &everything, 60)).pop().unwrap();
         assert_eq!(count, "1", "{}", query.expression);
     }
     to.daemon_start();
@@ -167,36 +173,82 @@ fn until_firing(prometheus: &Prometheus, expected: &[(&str, &str)]) {
 /// Between two looks at Prometheus, which looks each second.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Does what a guest does not do by itself, or not at all times: requests to its disk; and resets,
+/// Does what a guest does not do by itself, or not at all times: requests to its disk; and events,
 /// of which each but the first is an increase.
-fn keep_busy(busy: &Guest<'_>, reset: &Guest<'_>) {
+fn keep_busy(busy: &Guest<'_>, other: &Guest<'_>) {
     for request in ["aio_write 0 65536", "aio_read 0 65536", "aio_flush"] {
         busy.ask_disk(request);
     }
     busy.send_datagram(100);
-    reset.run("reset", &[]);
+    other.define();
 }
 
 /// Asks until every query has found something.
-fn until_answered(
+///
+/// Returns the labels of what was found.
+fn until_answered<'d>(
     prometheus: &Prometheus,
-    left: &mut BTreeMap<Place<'_>, String>,
+    left: &mut BTreeMap<Place<'d>, String>,
     mut meanwhile: impl FnMut(),
-) {
+) -> BTreeMap<Place<'d>, BTreeSet<String>> {
     let began = Instant::now();
+    let mut found = BTreeMap::new();
     loop {
         meanwhile();
-        left.retain(|_, query| !has_data(prometheus, query));
+        left.retain(|place, query| {
+            let labels = data(prometheus, query);
+            let is_left = labels.is_none();
+            found.extend(labels.map(|labels| (*place, labels)));
+            is_left
+        });
         if left.is_empty() {
-            return;
+            return found;
         }
         assert!(began.elapsed() < PATIENCE * 2, "no data: {left:#?}");
         thread::sleep(PAUSE);
     }
 }
 
-fn has_data(prometheus: &Prometheus, query: &str) -> bool {
-    prometheus.series(query).iter().any(|(_, value)| value != "NaN")
+/// The labels of the series that a query finds, where one has a value.
+fn data(prometheus: &Prometheus, query: &str) -> Option<BTreeSet<String>> {
+    let series = prometheus.series(query);
+    let has_value = series.iter().any(|(_, value)| value != "NaN");
+    has_value.then(|| series.into_iter().flat_map(|(labels, _)| labels.into_keys()).collect())
+}
+
+/// Legends, columns and links name labels that there are; and no label is left for Grafana to make a
+/// column of.
+fn assert_shown(panel: &Panel<'_>, of_queries: &BTreeMap<&str, &BTreeSet<String>>) {
+    let title = panel.title;
+    for query in &panel.queries {
+        for label in between_all(query.legend, "{{", "}}") {
+            assert!(of_queries[query.id].contains(label), "{title}: {label}");
+        }
+    }
+    let all: BTreeSet<&str> =
+        of_queries.values().flat_map(|it| it.iter().map(String::as_str)).collect();
+    let text = panel.json.to_string();
+    for label in between_all(&text, "${__data.fields.", "}") {
+        assert!(all.contains(label), "{title}: {label}");
+    }
+    for label in between_all(&text, "${__field.labels.", "}") {
+        assert!(of_queries.values().all(|it| it.contains(label)), "{title}: {label}");
+    }
+    let organized = list(&panel.json["transformations"]).last();
+    if let Some(columns) = organized.map(|it| it["options"]["indexByName"].as_object().unwrap()) {
+        let of_labels = columns.keys().map(String::as_str).filter(|it| !it.starts_with("Value"));
+        let of_labels: BTreeSet<_> = of_labels.collect();
+        assert!(all.is_subset(&of_labels), "{title}: {all:?} in {of_labels:?}");
+        for label in of_labels.difference(&all) {
+            // Empty here, as the file of a disk that has none: for Prometheus there is no such label.
+            let is_asked_for = panel.queries.iter().any(|it| it.expression.contains(label));
+            assert!(is_asked_for, "{title}: {label}");
+        }
+    }
+}
+
+fn between_all<'t>(text: &'t str, start: &str, end: &str) -> Vec<&'t str> {
+    text.split(start).skip(1).map(|rest| rest.split_once(end).unwrap().0.trim()).collect()
 }
 
 /// The queries of all panels, with one of everything chosen, by its name, and with all of it.
@@ -241,8 +293,7 @@ fn values(
     let found: Vec<String> = match function {
         "label_values" => {
             let (vector, label) = arguments.rsplit_once(", ").unwrap();
-            let values =
-                prometheus.api(&format!("label/{label}/values"), &[("match[]", vector)]);
+            let values = prometheus.api(&format!("label/{label}/values"), &[("match[]", vector)]);
             serde_json::from_value(values).unwrap()
         }
         "query_result" => prometheus.series(&arguments).iter().map(as_text).collect(),
@@ -263,8 +314,7 @@ fn values(
 
 /// A series as Grafana writes it for a variable's pattern: nothing is escaped.
 fn as_text((labels, value): &(BTreeMap<String, String>, String)) -> String {
-    let labels: Vec<_> =
-        labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+    let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
     format!("{{{}}} {value} 1795600000000", labels.join(","))
 }
 

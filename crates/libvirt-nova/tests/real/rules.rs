@@ -52,6 +52,8 @@ pub(crate) fn firing(prometheus: &Prometheus) -> BTreeSet<(String, String)> {
     let of = |name: &str, labels: &crate::scrape::Labels| labels.get(name).cloned();
     alerts
         .iter()
-        .map(|(labels, _)| (of("alertname", labels).unwrap(), of("domain", labels).unwrap_or_default()))
+        .map(|(labels, _)| {
+            (of("alertname", labels).unwrap(), of("domain", labels).unwrap_or_default())
+        })
         .collect()
 }
