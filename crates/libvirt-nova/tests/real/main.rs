@@ -47,6 +47,7 @@ mod outage;
 mod page;
 mod process;
 mod prometheus;
+mod public_dashboards;
 mod queries;
 mod rules;
 mod scrape;
