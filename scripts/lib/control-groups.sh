@@ -1,8 +1,13 @@
 # shellcheck shell=bash
-# A control group of our own in each hierarchy that libvirt counts CPU time with. Needs process.sh.
+# A control group of our own in each hierarchy that somebody counts with. Needs process.sh.
 
-# The mount points: version 2's one, version 1's cpu and cpuacct.
-hierarchies() { awk '$3 == "cgroup2" || ($3 == "cgroup" && $4 ~ /(^|,)cpu(acct)?(,|$)/) { print $2 }' /proc/mounts; }
+# Of version 1's hierarchies, those that count: of these controllers, as a regular expression. libvirt's CPU time needs:
+controllers='cpu(acct)?'
+
+# The mount points: version 2's one, and those of version 1.
+hierarchies() {
+  awk -v wanted="(^|,)($controllers)(,|\$)" '$3 == "cgroup2" || ($3 == "cgroup" && $4 ~ wanted) { print $2 }' /proc/mounts
+}
 
 # Version 2 hands a controller down only when told; systemd usually has. Below its true root, the one group without
 # a type, this must not be done to a group that has processes: its children could have none any more.

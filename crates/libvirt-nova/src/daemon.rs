@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::{
     fault::{Change, chain},
-    inventory::Inventory,
+    inventory::{Domains, Instance, Inventory},
     live::{Lasting, Live, Terms},
     telemetry::Telemetry,
     usage::Usages,
@@ -78,6 +78,32 @@ impl Daemon {
     /// Whether libvirtd can be asked, and since when that is so.
     pub(crate) fn link(&self) -> Link {
         self.link.borrow().clone()
+    }
+
+    /// What an operator wants to know of it first, in one line that holds as long as nothing
+    /// changes.
+    pub(crate) fn summary(&self) -> String {
+        let live = match self.link().state {
+            LinkState::Connecting => return "connecting to libvirtd".into(),
+            LinkState::Down(error) => return format!("without libvirtd: {}", chain(&*error)),
+            LinkState::Up(live) => live,
+        };
+        if live.silent_since().is_some() {
+            return "connected to libvirtd, which says nothing".into();
+        }
+        if !live.inventory.is_listed() {
+            return "connected to libvirtd, which has not said yet which domains there are".into();
+        }
+        let Domains { running, inactive, .. } = live.inventory.domains();
+        let is_stuck = |instance: &&Arc<Instance>| live.stuck_since(&instance.domain).is_some();
+        let stuck = running.iter().filter(is_stuck).count();
+        let mut text = format!("domains: {} running", running.len());
+        for (count, what) in [(stuck, "of them stuck"), (inactive.len(), "not running")] {
+            if count > 0 {
+                text.push_str(&format!(", {count} {what}"));
+            }
+        }
+        text
     }
 
     /// Why the last attempt to connect failed, where it did.

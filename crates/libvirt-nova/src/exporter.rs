@@ -36,6 +36,7 @@ use crate::{
 /// What answers a scrape.
 #[derive(Debug)]
 pub(crate) struct Exporter {
+    began: SystemTime,
     daemon: Daemon,
     min_age: Duration,
     selection: Selection,
@@ -80,7 +81,8 @@ impl Exporter {
         frames: Arc<Frames>,
     ) -> Self {
         let (size, last) = (AtomicUsize::default(), Mutex::default());
-        Self { daemon, min_age, selection, telemetry, log, frames, size, last }
+        let began = SystemTime::now();
+        Self { began, daemon, min_age, selection, telemetry, log, frames, size, last }
     }
 
     /// Returns a whole exposition as it is wanted.
@@ -117,7 +119,12 @@ impl Exporter {
         let ledger = self.daemon.ledger();
         let tasks = Handle::current().metrics().num_alive_tasks();
         let polled = self.frames.polled().borrow().map(|polled| polled.time);
-        Report { polled, ..self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks) }
+        let began = Some(self.began);
+        Report {
+            began,
+            polled,
+            ..self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks)
+        }
     }
 
     /// Returns what a collection found that serves whoever arrived then; at `until` it ends with

@@ -1,6 +1,7 @@
 //! The HTTP side.
 //!
 //! * `listener`: sockets that are bound at start and never give up accepting
+//! * `inherited`: the same of those that systemd has bound
 //! * `server`: the connections there are, how many, and how they end; [`serve`] is all of it
 //! * `connection`: one connection, which waits for its peer only so long
 //! * `dispatch`: which request gets which response
@@ -13,7 +14,13 @@
 //! here needs to be sent between threads.
 //! No peer can hold anything for ever, and none can keep another from being answered.
 
-pub(crate) use self::{content::Content, listener::bind, server::serve, wanted::Wanted};
+pub(crate) use self::{
+    content::Content,
+    inherited::{inherit, is_passed_a_socket},
+    listener::bind,
+    server::serve,
+    wanted::Wanted,
+};
 
 mod connection;
 mod content;
@@ -22,6 +29,7 @@ mod dispatch;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod gzip;
+mod inherited;
 mod listener;
 mod page;
 mod response;

@@ -27,12 +27,13 @@ use crate::{
     exporter::Exporter,
     families::Selection,
     fault::chain,
-    flags::{Flags, LabelSet, Stop},
+    flags::{Compat, Flags, LabelSet, Stop},
     http::Wanted,
     later::later,
     live::Terms,
     log::{LogLevel, LogTarget},
     served::Served,
+    service::Service,
     telemetry::Telemetry,
     usage::Usages,
 };
@@ -65,6 +66,7 @@ mod log;
 mod placements;
 mod poll;
 mod served;
+mod service;
 mod snapshot;
 mod states;
 mod stats;
@@ -162,7 +164,8 @@ fn prepare(flags: Flags, log: Arc<log::Record>) -> (Served, impl Future<Output =
     let selection = Selection {
         collectors: flags.collectors,
         is_wide: flags.labels == LabelSet::Wide,
-        is_tinkoff: flags.tinkoff,
+        is_tinkoff: flags.compat.contains(&Compat::Tinkoff),
+        is_kumina: flags.compat.contains(&Compat::Kumina),
         is_created: flags.created,
     };
     let watch = Watch {
@@ -206,17 +209,32 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
             "flags of other exporters that are ignored here"
         );
     }
-    let listeners = http::bind(&flags.listen).await?;
+    let listeners = match flags.systemd_socket {
+        true => http::inherit()?,
+        false => {
+            if http::is_passed_a_socket() {
+                tracing::warn!(
+                    "systemd has passed a socket that is not used, give --web.systemd-socket for it"
+                );
+            }
+            http::bind(&flags.listen).await?
+        }
+    };
+    let service = Service::find(|name| env::var_os(name))?;
     let (path, deadline) = (flags.metrics_path.clone(), flags.deadline);
     let (served, watching) = prepare(flags, log);
     let daemon = served.daemon.clone();
     let watching = tokio::spawn(watching);
+    let link = served.daemon.clone();
+    // Polled by the loop that answers, so it is that loop which shows that it is alive.
     let stop = async {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             _ = hangup.recv() => {}
+            () = service.attend(|| link.summary(), || !watching.is_finished()) => {}
         }
+        service.stopping();
     };
     http::serve(listeners, &path, deadline, served, stop).await;
     // Nobody shall mistake our goodbye for libvirtd's.

@@ -20,6 +20,8 @@ pub(crate) struct Telemetry {
 /// [`Telemetry`] at one moment.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
+    /// When the exporter began.
+    pub(crate) began: Option<SystemTime>,
     /// How long libvirtd took to answer, by procedure.
     pub(crate) durations: BTreeMap<&'static str, Durations>,
     /// Calls that failed, by procedure and reason.

@@ -1,6 +1,8 @@
 //! The exporter's own use of the host, under the names that Prometheus' client
 //! libraries gave them.
 
+use std::time::UNIX_EPOCH;
+
 use exposition::{Family, Kind, Samples};
 use procfs::{
     WithCurrentSystemInfo,
@@ -63,12 +65,13 @@ pub(super) const ROWS: &[Row] = &[
             help: "Start time of the process since unix epoch in seconds.",
         },
         labels: &[],
-        origin: "/proc/self/stat, /proc/stat",
+        // The kernel's own time of it needs /proc/stat, which a sandbox hides.
+        origin: "the clock, when it began",
         since: "",
-        write: Write::Host(|_, samples| {
-            if let (Some(stat), Ok(boot)) = (stat(), procfs::boot_time_secs()) {
-                #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 need 31 bits")]
-                samples.push(&[], boot as f64 + seconds(stat.starttime));
+        write: Write::Exporter(|report, samples| {
+            let began = report.began.and_then(|began| began.duration_since(UNIX_EPOCH).ok());
+            if let Some(began) = began {
+                samples.push(&[], began.as_secs_f64());
             }
         }),
     },

@@ -82,6 +82,14 @@ pub(super) struct CommandLine {
     #[arg(value_parser = checked(ListenAddress::from_str))]
     pub(super) listen: Vec<ListenAddress>,
 
+    /// Listen on the sockets that systemd passes, in place of --port and
+    /// --web.listen-address
+    #[arg(long = "web.systemd-socket", verbatim_doc_comment)]
+    #[arg(value_name = "BOOL", help_heading = "Web", action = ArgAction::Set)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(default_value = "false", value_parser = checked(switch))]
+    pub(super) systemd_socket: bool,
+
     /// Path of the metrics; --web.telemetry-path is the same flag
     #[arg(long, alias = "web.telemetry-path", value_name = "PATH", help_heading = "Web")]
     #[arg(default_value = "/metrics", value_parser = checked(MetricsPath::from_str))]
@@ -111,7 +119,7 @@ pub(super) struct CommandLine {
     pub(super) labels: LabelSet,
 
     /// Serve the families that another exporter alone has, too: tinkoff is
-    /// Tinkoff/libvirt-exporter. Can be repeated
+    /// Tinkoff/libvirt-exporter, kumina is Debian's package. Can be repeated
     #[arg(long, value_name = "EXPORTER", help_heading = "Metrics", verbatim_doc_comment)]
     #[arg(value_enum, value_delimiter = ',')]
     pub(super) compat: Vec<Compat>,
@@ -180,9 +188,21 @@ const WIDE_IF: [(&str, &str, &str); 2] =
 
 /// Another exporter whose families may be served too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Compat {
+pub(crate) enum Compat {
     /// Tinkoff/libvirt-exporter.
     Tinkoff,
+    /// kumina/libvirt_exporter, Debian's prometheus-libvirt-exporter.
+    Kumina,
+}
+
+impl Compat {
+    /// What `--compat` calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tinkoff => "tinkoff",
+            Self::Kumina => "kumina",
+        }
+    }
 }
 
 const AFTER_HELP: &str = "\

@@ -29,12 +29,7 @@ pub(crate) async fn bind(addresses: &[ListenAddress]) -> Result<Vec<Listener>, B
             ListenAddress::Everywhere(port) => bind_everywhere(port).await,
         };
         let sockets = sockets.map_err(|source| BindError { address, source })?;
-        for socket in sockets {
-            if let Ok(address) = socket.local_addr() {
-                tracing::info!(%address, "listening");
-            }
-            listeners.push(Listener { socket, fault: None });
-        }
+        listeners.extend(sockets.into_iter().map(Listener::new));
     }
     Ok(listeners)
 }
@@ -80,6 +75,14 @@ struct Fault {
 }
 
 impl Listener {
+    /// One on a socket that is bound, which is logged.
+    pub(super) fn new(socket: TcpListener) -> Self {
+        if let Ok(address) = socket.local_addr() {
+            tracing::info!(%address, "listening");
+        }
+        Self { socket, fault: None }
+    }
+
     /// Where it listens; the port is the one that it got.
     #[cfg(test)]
     pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -1,6 +1,8 @@
 //! The dashboards ask for families that there are, by labels that they have, and are made as
 //! Grafana wants them.
 
+#![expect(clippy::arithmetic_side_effects, reason = "a test is meant to panic")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     process::Command,

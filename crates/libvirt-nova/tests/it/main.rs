@@ -16,3 +16,4 @@ mod dashboards;
 mod flags;
 mod http;
 mod program;
+mod systemd;

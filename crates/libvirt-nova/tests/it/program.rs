@@ -5,6 +5,7 @@ use std::{
     ffi::OsStr,
     io::{BufRead, BufReader},
     net::SocketAddr,
+    os::fd::OwnedFd,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     rc::Rc,
@@ -95,6 +96,18 @@ impl TestCommand {
         self
     }
 
+    /// Gives it a socket in the place of standard input.
+    pub(crate) fn stdin(mut self, socket: impl Into<OwnedFd>) -> Self {
+        self.command.stdin(socket.into());
+        self
+    }
+
+    /// The same in the place of standard output.
+    pub(crate) fn stdout(mut self, socket: impl Into<OwnedFd>) -> Self {
+        self.command.stdout(socket.into());
+        self
+    }
+
     /// Runs the program to its end.
     pub(crate) fn run(mut self) -> Outcome {
         let output = self.command.output().unwrap();
@@ -107,9 +120,12 @@ impl TestCommand {
 
     /// Starts the program on a free port of loopback, with no libvirtd, and waits until it listens.
     pub(crate) fn start(self) -> Running {
-        let mut command = self
-            .args(["-uri", "/nonexistent/libvirt-sock-ro", "-log", "-"])
-            .arg("--web.listen-address=127.0.0.1:0");
+        self.arg("--web.listen-address=127.0.0.1:0").start_where_told()
+    }
+
+    /// Starts the program, with no libvirtd, and waits until it listens on loopback.
+    pub(crate) fn start_where_told(self) -> Running {
+        let mut command = self.args(["-uri", "/nonexistent/libvirt-sock-ro", "-log", "-"]);
         let mut child = command.command.stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = mpsc::channel();

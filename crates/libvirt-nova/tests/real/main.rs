@@ -17,6 +17,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a test is meant to panic")]
 
 mod agreement;
+mod bare;
 mod cgroups;
 mod change;
 mod check;
@@ -27,6 +28,7 @@ mod crowd;
 mod daemon;
 mod dashboard;
 mod dashboards;
+mod debian;
 mod event;
 mod exporter;
 mod fixture;
