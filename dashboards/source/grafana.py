@@ -26,7 +26,6 @@ class Dashboard:
             "timezone": "",
             "refresh": refresh,
             "time": {"from": time, "to": "now"},
-            "timepicker": {},
             "annotations": {"list": []},
             "links": [among_each_other()],
             "templating": {"list": [datasource(), *variables]},
@@ -94,7 +93,6 @@ def datasource():
         "includeAll": False,
         "multi": False,
         "refresh": 1,
-        "current": {},
         "options": [],
         "skipUrlSync": False,
     }
@@ -121,7 +119,7 @@ def variable(name, label, description, query, regex="", several=False):
     if several:
         # Where all are chosen, nothing is spelled out.
         return {**shared, "allValue": ".+", "current": {"selected": True, "text": ["All"], "value": ["$__all"]}}
-    return {**shared, "current": {}}
+    return shared
 
 
 def targets(queries, how):
@@ -220,7 +218,7 @@ def timeline(title, description, query):
         "mergeValues": True,
         "rowHeight": 0.9,
         "showValue": "never",
-        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False},
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
         "tooltip": {"mode": "single", "sort": "none"},
     }
     return panel("state-timeline", title, description, [query], RANGE, "short", (), custom, options, color={"mode": "thresholds"})

@@ -6,7 +6,8 @@ from query import (
     latency, named, named_or_not, to_host, to_instance, total, with_uuid,
 )
 
-STUCK = f'libvirt_domain_control_state_seconds{{{ON_HOST}}} and on (instance, uuid) libvirt_domain_control_state{{{ON_HOST},state="occupied"}} == 1'
+# Somebody asks QEMU something at all times, and it takes a moment to answer.
+STUCK = f'libvirt_domain_control_state_seconds{{{ON_HOST}}} > 5 and on (instance, uuid) libvirt_domain_control_state{{{ON_HOST},state="occupied"}} == 1'
 # On the destination of a migration a guest is paused all the way, and that is well.
 STANDS = f'libvirt_domain_state_reason{{{ON_HOST},state=~"paused|crashed|pmsuspended",reason!~"migration|starting_up|postcopy"}} == 1'
 IN_USE = f"sum by (instance, uuid, novaname, novaproject) ({with_uuid(f'libvirt_nova_instance_vcpus_in_use{{{ON_HOST}}}')})"
@@ -37,7 +38,7 @@ def now(board):
     board.row("Now")
     answering = f"libvirt_up{{{ON_HOST}}}"
     gone = f"up{{{ON_HOST}}} and on (instance, job) present_over_time(libvirt_up{{{ON_HOST}}}[1d])"
-    board.add(stat("Hosts", "Hosts whose libvirtd answers. Absent where no exporter is scraped.", [(f"sum({answering})", "")]), 3, 4)
+    board.add(stat("Hosts that answer", "Hosts whose libvirtd answers. Absent where no exporter is scraped.", [(f"sum({answering})", "")]), 3, 4)
     board.add(
         stat(
             "Hosts that do not answer",
@@ -91,7 +92,7 @@ def now(board):
     board.add(
         table(
             "Guests whose QEMU does not answer",
-            "Empty is well. For how long QEMU has not answered the question that hangs in it; its memory and disks are absent meanwhile, CPU, NICs and state are not.",
+            "Empty is well. For how long QEMU has not answered the question that hangs in it, from 5 s on; its memory and disks are absent meanwhile, CPU, NICs and state are not.",
             [named_or_not(STUCK)],
             [BY_NAME, OF_PROJECT, ON, column("A", "For", "s", [(30, "orange"), (120, "red")]), DOMAIN, UUID],
             sort="For",
@@ -103,7 +104,7 @@ def now(board):
         table(
             "Guests that stand still",
             "Empty is well. Paused, crashed or suspended, and why: ioerror is a disk that failed or is full, user is somebody's command. Arriving migrations are left out.",
-            [named_or_not(STANDS)],
+            [named_or_not(STANDS, "state", "reason")],
             [BY_NAME, OF_PROJECT, ON, column("state", "State"), column("reason", "Reason"), DOMAIN, UUID],
         ),
         12,
@@ -370,7 +371,7 @@ def migrations(board):
             "Jobs that run",
             "Empty is well. Migrations away from the host, backups, snapshots. One whose guest writes faster than is sent does not end by itself.",
             [
-                named(f"{job}_time_elapsed_seconds{{{ON_HOST}}}"),
+                named(total(f"{job}_time_elapsed_seconds{{{ON_HOST}}}")),
                 f"max by (instance, uuid, operation) ({job}_operation{{{ON_HOST}}})",
                 total(f"{job}_memory_remaining_bytes{{{ON_HOST}}}"),
                 total(f"{migration}_bandwidth_bytes_per_second{{{ON_HOST}}}"),
@@ -429,7 +430,7 @@ def events(board):
         lines(
             "What happened",
             "Events of libvirt since the exporter listens. An event that a domain has for the first time is not in it, but for the four below.",
-            [(f"sum by (event, detail) (increase(libvirt_domain_events_total{{{ON_HOST}}}{RATE})) > 0", "{{event}}: {{detail}}")],
+            [(f"sum by (event, detail) (increase(libvirt_domain_events_total{{{ON_HOST}}}{RATE})) > 0", "{{event}} {{detail}}")],
             bars=True,
             stacked=True,
         ),
@@ -441,7 +442,7 @@ def events(board):
         lines(
             "What nobody wants to happen",
             "Panics of guests, pauses for an I/O error, crashes of QEMU, starts that failed. These begin at 0, so the first one is seen.",
-            [(f"sum by (event, detail) (increase(libvirt_domain_events_total{{{ON_HOST},{alarming}}}{RATE}))", "{{event}}: {{detail}}")],
+            [(f"sum by (event, detail) (increase(libvirt_domain_events_total{{{ON_HOST},{alarming}}}{RATE}))", "{{event}} {{detail}}")],
             bars=True,
             limits=[(1, "red")],
         ),

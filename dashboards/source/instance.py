@@ -239,7 +239,7 @@ def memory(board):
 def disks(board):
     board.row("Disks")
     both = (("read", "read"), ("write", "written"))
-    for what, title, unit in (("bytes", "Throughput", "Bps"), ("requests", "Requests", "iops")):
+    for what, title, unit in (("bytes", "Throughput of disks", "Bps"), ("requests", "Requests to disks", "iops")):
         board.add(
             lines(title, MONITOR, [(rate(f"libvirt_domain_block_stats_{operation}_{what}_total"), f"{{{{target_device}}}} {word}") for operation, word in both], unit=unit),
             8,
@@ -289,7 +289,7 @@ def disks(board):
 
 def network(board):
     board.row("Network")
-    for what, title, unit, limits in (("bytes", "Throughput", "Bps", ()), ("packets", "Packets", "pps", ()), ("drops", "Drops", "pps", [(1, "orange")]), ("errors", "Errors", "pps", [(1, "orange")])):
+    for what, title, unit, limits in (("bytes", "Throughput of NICs", "Bps", ()), ("packets", "Packets", "pps", ()), ("drops", "Drops", "pps", [(1, "orange")]), ("errors", "Errors", "pps", [(1, "orange")])):
         board.add(
             lines(
                 title,
@@ -351,7 +351,7 @@ def life(board):
         lines(
             "Events",
             "Of libvirt, since the exporter listens, as counted on each host.",
-            [(of("libvirt_domain_events_total"), "{{instance}} {{event}}: {{detail}}")],
+            [(of("libvirt_domain_events_total"), "{{instance}} {{event}} {{detail}}")],
         ),
         8,
         8,

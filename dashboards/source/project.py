@@ -170,7 +170,7 @@ def instances(board):
     by = "max by (instance, uuid)"
     board.add(
         table(
-            "Instances",
+            "All instances",
             f"All that hosts know, running or not, a line a host. {ABSENT}",
             [
                 f"group by (instance, uuid, instance_name, project_name, flavor_name) ({INFO})",

@@ -25,9 +25,10 @@ def named(vector, matchers=ON_HOST):
     return f"{vector} * on (instance, uuid) group_left (instance_name, project_name) libvirt_domain_openstack_info{{{matchers}}}"
 
 
-def named_or_not(vector, matchers=ON_HOST):
-    """The same of every domain: nobody who is in trouble is left out for want of a name."""
-    return f"{named(f'({vector})', matchers)} or on (instance, uuid) ({vector})"
+def named_or_not(vector, *labels):
+    """The same of every domain, for a table: nobody who is in trouble is left out for want of a name."""
+    kept = ", ".join(("instance", "uuid", "domain", "instance_name", "project_name", *labels))
+    return f"max by ({kept}) ({named(f'({vector})')} or on (instance, uuid) ({vector}))"
 
 
 def with_uuid(vector, matchers=ON_HOST):
