@@ -16,7 +16,7 @@ use std::{ffi::OsString, time::Duration};
 use clap::{ValueEnum, error::ErrorKind};
 use libvirt_client::Address;
 
-pub(crate) use self::command_line::version;
+pub(crate) use self::{command_line::version, duration::duration};
 use self::{
     collector_switches::CollectorSwitches,
     command_line::{CommandLine, Compat},

@@ -1,0 +1,41 @@
+//! What is wrong with a web configuration.
+
+use std::{error::Error, fmt, io, path::Path};
+
+/// What is wrong with a web configuration, or with a file that it names.
+///
+/// Holds no secret: of keys and passwords it says only where they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The line of the configuration, where one line is wrong.
+    line: Option<usize>,
+    what: String,
+}
+
+impl Fault {
+    /// Makes a fault of the file as a whole: what was found, and what was expected.
+    pub(super) fn new(what: impl Into<String>) -> Self {
+        Self { line: None, what: what.into() }
+    }
+
+    /// Makes a fault of one line.
+    pub(super) fn at(line: usize, what: impl Into<String>) -> Self {
+        Self { line: Some(line), what: what.into() }
+    }
+
+    /// Makes the fault of a file that cannot be read.
+    pub(super) fn unreadable(what: &str, path: &Path, error: &io::Error) -> Self {
+        Self::new(format!("cannot read {what} {}: {error}", path.display()))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
+}
+
+impl Error for Fault {}
