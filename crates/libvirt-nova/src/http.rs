@@ -6,6 +6,8 @@
 //! * `dispatch`: which request gets which response
 //! * `content`: what there is to be served, as this side sees it
 //! * `deadline`, `wanted`: how long a scrape may take, and in which form it is wanted
+//! * `basic_auth`, `rate_limit`, `extra_headers`: what the operator asks of peers, and adds for them
+//! * `origin`, `places`: where a peer comes from, and what it may take
 //! * `gzip`: compressed answers
 //! * `response`, `page`: what is sent
 //!
@@ -15,15 +17,23 @@
 
 pub(crate) use self::{content::Content, listener::bind, server::serve, wanted::Wanted};
 
+#[cfg_attr(not(test), expect(dead_code, reason = "the web configuration uses it"))]
+mod basic_auth;
 mod connection;
 mod content;
 mod deadline;
 mod dispatch;
+#[cfg_attr(not(test), expect(dead_code, reason = "the web configuration uses it"))]
+mod extra_headers;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod gzip;
 mod listener;
+mod origin;
 mod page;
+mod places;
+#[cfg_attr(not(test), expect(dead_code, reason = "the web configuration uses it"))]
+mod rate_limit;
 mod response;
 mod server;
 mod wanted;
