@@ -1,6 +1,6 @@
 //! Which clients are let in by their certificates.
 
-use std::{error::Error as _, sync::Arc};
+use std::sync::Arc;
 
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore,
@@ -44,12 +44,18 @@ impl Clients {
         let (valid, _) = roots.add_parsable_certificates(trusted.iter().cloned());
         let chains = match valid {
             0 if !trusted.is_empty() => {
-                return Err(Fault::new("client_ca holds no certificate that can be read, expected X.509"));
+                return Err(Fault::new(
+                    "client_ca holds no certificate that can be read, expected X.509",
+                ));
             }
             0 => None,
             _ => {
-                let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-                let chains = builder.build().map_err(|error| Fault::new(format!("client_ca: {error}")))?;
+                let builder = WebPkiClientVerifier::builder_with_provider(
+                    Arc::new(roots),
+                    Arc::clone(provider),
+                );
+                let chains =
+                    builder.build().map_err(|error| Fault::new(format!("client_ca: {error}")))?;
                 Some(chains)
             }
         };
@@ -68,7 +74,9 @@ impl Clients {
         match chains.verify_client_cert(client, intermediates, now) {
             // OpenSSL by itself makes certificates that sign themselves, and are CAs. Where such
             // a one is trusted by name, nothing has to be signed; its time has been looked at.
-            Err(error) if is_about_ca(&error) && self.trusted.iter().any(|it| it == client) => Ok(()),
+            Err(error) if is_about_ca(&error) && self.trusted.iter().any(|it| it == client) => {
+                Ok(())
+            }
             verified => verified.map(|_| ()),
         }
     }

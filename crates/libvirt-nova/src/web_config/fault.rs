@@ -1,6 +1,6 @@
 //! What is wrong with a web configuration.
 
-use std::{error::Error, fmt, io, path::Path};
+use std::{error::Error, fmt, path::PathBuf};
 
 /// What is wrong with a web configuration, or with a file that it names.
 ///
@@ -22,11 +22,6 @@ impl Fault {
     pub(super) fn at(line: usize, what: impl Into<String>) -> Self {
         Self { line: Some(line), what: what.into() }
     }
-
-    /// Makes the fault of a file that cannot be read.
-    pub(super) fn unreadable(what: &str, path: &Path, error: &io::Error) -> Self {
-        Self::new(format!("cannot read {what} {}: {error}", path.display()))
-    }
 }
 
 impl fmt::Display for Fault {
@@ -39,3 +34,28 @@ impl fmt::Display for Fault {
 }
 
 impl Error for Fault {}
+
+/// A web configuration that the program cannot start with; the operator has to change it.
+#[derive(Debug)]
+pub(crate) struct WebConfigError {
+    path: PathBuf,
+    fault: Fault,
+}
+
+impl WebConfigError {
+    pub(super) fn new(path: PathBuf, fault: Fault) -> Self {
+        Self { path, fault }
+    }
+}
+
+impl fmt::Display for WebConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot use the web configuration {}", self.path.display())
+    }
+}
+
+impl Error for WebConfigError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.fault)
+    }
+}

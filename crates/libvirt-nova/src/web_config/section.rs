@@ -1,9 +1,12 @@
 //! A mapping, taken apart key by key; what is left in the end is a fault.
 
+use std::error::Error;
+
 use super::{
     fault::Fault,
     yaml::{Node, Value},
 };
+use crate::fault::chain;
 
 /// A mapping that is being taken apart.
 #[derive(Debug)]
@@ -20,6 +23,13 @@ pub(super) struct Section {
 pub(super) struct Text {
     pub(super) line: usize,
     pub(super) text: String,
+}
+
+impl Text {
+    /// The fault that somebody else found in it.
+    pub(super) fn fault(&self, error: &dyn Error) -> Fault {
+        Fault::at(self.line, chain(error).to_string())
+    }
 }
 
 impl Section {
@@ -43,9 +53,7 @@ impl Section {
 
     fn take(&mut self, key: &'static str) -> Option<Node> {
         self.known.push(key);
-        let is_it = |(found, _): &(Node, Node)| {
-            matches!(&found.value, Value::Text { text, .. } if text == key)
-        };
+        let is_it = |(found, _): &(Node, Node)| matches!(&found.value, Value::Text { text, .. } if text == key);
         let at = self.entries.iter().position(is_it)?;
         let (_, node) = self.entries.remove(at);
         (!matches!(node.value, Value::Null)).then_some(node)
@@ -68,9 +76,11 @@ impl Section {
     pub(super) fn texts(&mut self, key: &'static str) -> Result<Option<Vec<Text>>, Fault> {
         let Some(node) = self.take(key) else { return Ok(None) };
         match node.value {
-            Value::List(nodes) => {
-                nodes.into_iter().map(|node| self.as_text(key, node)).collect::<Result<_, _>>().map(Some)
-            }
+            Value::List(nodes) => nodes
+                .into_iter()
+                .map(|node| self.as_text(key, node))
+                .collect::<Result<_, _>>()
+                .map(Some),
             _ => Err(expected(&node, &self.place(key), "a list")),
         }
     }
@@ -91,12 +101,13 @@ impl Section {
     /// A whole number that is not negative.
     pub(super) fn count(&mut self, key: &'static str) -> Result<Option<u32>, Fault> {
         let Some(node) = self.take(key) else { return Ok(None) };
-        if let Value::Text { text, is_plain: true } = &node.value
-            && let Ok(count) = text.parse()
-        {
-            return Ok(Some(count));
-        }
-        Err(expected(&node, &self.place(key), "a whole number, 0 or more"))
+        let wanted = "a whole number, 0 or more";
+        let Value::Text { text, is_plain: true } = &node.value else {
+            return Err(expected(&node, &self.place(key), wanted));
+        };
+        let fault =
+            |_| Fault::at(node.line, format!("{}{key} is {text}, expected {wanted}", self.path));
+        text.parse().map(Some).map_err(fault)
     }
 
     /// All keys with their texts, whatever they are called.

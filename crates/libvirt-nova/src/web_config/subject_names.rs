@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use der::{
-    Decode, Reader, Result, SliceReader, Tag, TagNumber,
+    Decode, Reader, Result, SliceReader, Tag, TagNumber, Tagged,
     asn1::{AnyRef, ObjectIdentifier, OctetStringRef},
 };
 

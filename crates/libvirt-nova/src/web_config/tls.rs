@@ -1,7 +1,6 @@
 //! `tls_server_config`: what it says, and what rustls makes of it.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -17,6 +16,7 @@ use rustls::{
 use super::{
     clients::Clients,
     fault::Fault,
+    files,
     names::{self, Cipher, ClientAuth, Version},
     section::{Section, Text},
 };
@@ -46,7 +46,12 @@ enum Pem {
 
 impl Pem {
     /// The file wins where both are given.
-    fn read(section: &mut Section, key: &'static str, file: &'static str, dir: &Path) -> Result<Option<Self>, Fault> {
+    fn read(
+        section: &mut Section,
+        key: &'static str,
+        file: &'static str,
+        dir: &Path,
+    ) -> Result<Option<Self>, Fault> {
         let inline = section.text(key)?.map(|text| Self::Inline(text.text));
         let file = section.text(file)?.map(|path| Self::File(dir.join(path.text)));
         Ok(file.or(inline))
@@ -62,9 +67,7 @@ impl Pem {
     fn bytes(&self, key: &str) -> Result<Vec<u8>, Fault> {
         match self {
             Self::Inline(text) => Ok(text.clone().into_bytes()),
-            Self::File(path) => {
-                fs::read(path).map_err(|error| Fault::unreadable(&format!("{key}_file"), path, &error))
-            }
+            Self::File(path) => files::read(&format!("{key}_file"), path),
         }
     }
 
@@ -107,7 +110,9 @@ impl TlsSettings {
                 return Err(missing("cert or cert_file"));
             }
             if !is_empty {
-                warnings.push("tls_server_config names no certificate, and so nothing is encrypted".into());
+                warnings.push(
+                    "tls_server_config names no certificate, and so nothing is encrypted".into(),
+                );
             }
             return Ok(None);
         }
@@ -150,7 +155,10 @@ impl TlsSettings {
 
     /// The files that it names.
     pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
-        [Some(&self.cert), Some(&self.key), self.client_ca.as_ref()].into_iter().flatten().filter_map(Pem::file)
+        [Some(&self.cert), Some(&self.key), self.client_ca.as_ref()]
+            .into_iter()
+            .flatten()
+            .filter_map(Pem::file)
     }
 
     /// Reads certificate and key.
@@ -173,10 +181,16 @@ impl TlsSettings {
             let (cert, key) = (cert.name("cert"), key.name("key"));
             let what = match error {
                 rustls::Error::InconsistentKeys(_) => {
-                    format!("{key} is not the key of {cert}, expected that of its first certificate")
+                    format!(
+                        "{key} is not the key of {cert}, expected that of its first certificate"
+                    )
                 }
-                rustls::Error::InvalidCertificate(error) => format!("{cert} is no certificate: {error}"),
-                _ => format!("{key} is of no use, expected RSA, ECDSA on P-256 or P-384, or Ed25519"),
+                rustls::Error::InvalidCertificate(error) => {
+                    format!("{cert} is no certificate: {error}")
+                }
+                _ => {
+                    format!("{key} is of no use, expected RSA, ECDSA on P-256 or P-384, or Ed25519")
+                }
             };
             Fault::new(what)
         })
@@ -222,7 +236,8 @@ impl TlsSettings {
 /// Reads the certificates of a PEM, of which there has to be one.
 fn certificates(pem: &[u8], name: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let certificates = certificates.map_err(|error| Fault::new(format!("{name} is no PEM: {error}")))?;
+    let certificates =
+        certificates.map_err(|error| Fault::new(format!("{name} is no PEM: {error}")))?;
     if certificates.is_empty() {
         return Err(Fault::new(format!("{name} holds no certificate, expected PEM")));
     }
@@ -239,7 +254,9 @@ fn versions(
     max: Option<&Text>,
     warnings: &mut Vec<String>,
 ) -> Result<(Version, Vec<&'static SupportedProtocolVersion>), Fault> {
-    let read = |key, text: Option<&Text>, default| text.map_or(Ok(default), |text| names::version(key, text));
+    let read = |key, text: Option<&Text>, default| {
+        text.map_or(Ok(default), |text| names::version(key, text))
+    };
     let least = read("min_version", min, Version::Tls12)?;
     let most = read("max_version", max, Version::Tls13)?;
     if least == Version::Old {
@@ -248,7 +265,8 @@ fn versions(
     if let Some(Text { line, text }) = max
         && (most == Version::Old || most < least)
     {
-        let expected = if least == Version::Tls13 { "TLS13, as min_version is" } else { "TLS12 or TLS13" };
+        let expected =
+            if least == Version::Tls13 { "TLS13, as min_version is" } else { "TLS12 or TLS13" };
         let what = format!("tls_server_config max_version is {text}, expected {expected}");
         return Err(Fault::at(*line, what));
     }
@@ -292,13 +310,19 @@ fn suites(
         suites.iter().any(|suite| suite.version().version == version.version)
     };
     if !versions.iter().all(serves) && !versions.iter().any(|version| **version == TLS13) {
-        return Err(Fault::at(line, "tls_server_config cipher_suites has none that is implemented, expected one with GCM or CHACHA20"));
+        return Err(Fault::at(
+            line,
+            "tls_server_config cipher_suites has none that is implemented, expected one with GCM or CHACHA20",
+        ));
     }
     Ok(suites)
 }
 
 /// The groups of a list, in its order.
-fn groups(list: &[Text], warnings: &mut Vec<String>) -> Result<Vec<&'static dyn SupportedKxGroup>, Fault> {
+fn groups(
+    list: &[Text],
+    warnings: &mut Vec<String>,
+) -> Result<Vec<&'static dyn SupportedKxGroup>, Fault> {
     let Some(first) = list.first() else { return Ok(ring::ALL_KX_GROUPS.to_vec()) };
     let mut groups = Vec::new();
     for name in list {

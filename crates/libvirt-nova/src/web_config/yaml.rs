@@ -23,7 +23,10 @@ pub(super) enum Value {
     /// Nothing: `~`, or no text at all.
     Null,
     /// Text; `is_plain` where it was written without quotes, and may mean a number.
-    Text { text: String, is_plain: bool },
+    Text {
+        text: String,
+        is_plain: bool,
+    },
     List(Vec<Node>),
     /// Keys are unique.
     Mapping(Vec<(Node, Node)>),
@@ -48,7 +51,8 @@ impl Node {
 /// When it is no YAML, has a key twice, or is beyond any reason: deeper or larger than a person
 /// writes, as aliases of aliases make it.
 pub(super) fn read(text: &str) -> Result<Node, Fault> {
-    let mut reader = Reader { events: Parser::new_from_str(text), anchors: HashMap::new(), left: NODES };
+    let mut reader =
+        Reader { events: Parser::new_from_str(text), anchors: HashMap::new(), left: NODES };
     let mut document = None;
     loop {
         match reader.event()? {
@@ -83,7 +87,9 @@ impl<'t> Reader<'t> {
     fn event(&mut self) -> Result<Spanned<'t>, Fault> {
         match self.events.next() {
             Some(Ok(event)) => Ok(event),
-            Some(Err(error)) => Err(Fault::at(error.marker().line(), format!("is no YAML: {}", error.info()))),
+            Some(Err(error)) => {
+                Err(Fault::at(error.marker().line(), format!("is no YAML: {}", error.info())))
+            }
             None => Ok((Event::StreamEnd, Span::default())),
         }
     }
