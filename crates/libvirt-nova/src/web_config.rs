@@ -65,6 +65,8 @@ struct Tls {
     missed: Option<Instant>,
 }
 
+/// How long the last good pair serves where the one on the disk is not right.
+///
 /// Certificate and key are two files, and whoever replaces them does so one after the other.
 /// Until both are there, the old ones are as good as they were.
 const REPLACING: Duration = Duration::from_secs(10);
@@ -120,10 +122,8 @@ impl WebConfig {
         if !cached.is_current(&stamps) {
             let read = read(&self.path).and_then(|settings| self.not_emptied(settings));
             cached.renew(stamps, read.map(Rc::new), "web configuration");
-            if let Ok(settings) = &cached.read
-                && settings.tls.is_some() != self.is_tls()
-            {
-                tracing::warn!("web configuration: TLS is turned on or off by a restart alone");
+            if !self.is_tls() && cached.read.as_ref().is_ok_and(|it| it.tls.is_some()) {
+                tracing::warn!("web configuration: it takes a restart to turn TLS on");
             }
         }
         cached.read.clone()
@@ -135,11 +135,11 @@ impl WebConfig {
     ///
     /// When the file, or one that it names, is not right at present, which has been logged.
     pub(crate) fn tls(&self) -> Result<Arc<ServerConfig>, Fault> {
-        let gone = || Fault::new("has no tls_server_config any more, expected one until a restart");
         let settings = self.settings()?;
-        let tls = settings.tls.as_ref().ok_or_else(gone)?;
-        let state = self.tls.as_ref().ok_or_else(gone)?;
-        state.borrow_mut().current(tls, &settings)
+        match &self.tls {
+            Some(tls) => tls.borrow_mut().current(&settings),
+            None => Err(Fault::new("TLS is not turned on")),
+        }
     }
 
     /// A file that is being written is empty for a moment, and would let everybody in.
@@ -183,43 +183,43 @@ impl Tls {
         Ok(Self { config, settings: Rc::clone(settings), pair, missed: None })
     }
 
-    fn current(
-        &mut self,
-        tls: &TlsSettings,
-        settings: &Rc<Settings>,
-    ) -> Result<Arc<ServerConfig>, Fault> {
-        let stamps: Vec<_> = tls.files().map(Stamp::of).collect();
-        let is_current = self.missed.is_none()
+    fn current(&mut self, settings: &Rc<Settings>) -> Result<Arc<ServerConfig>, Fault> {
+        let stamps: Vec<_> =
+            settings.tls.iter().flat_map(TlsSettings::files).map(Stamp::of).collect();
+        let is_current = (self.missed.is_none() || self.config.read.is_err())
             && Rc::ptr_eq(&self.settings, settings)
             && self.config.is_current(&stamps);
         if !is_current {
-            let config = self.pair(tls).and_then(|pair| tls.config(&pair)).map(Arc::new);
-            self.config.renew(stamps, config, "TLS certificate");
+            let config = match &settings.tls {
+                Some(tls) => match tls.load_pair() {
+                    Ok(pair) => {
+                        self.missed = None;
+                        self.pair = pair;
+                        tls.config(&self.pair).map(Arc::new)
+                    }
+                    // Not kept: the next one looks again.
+                    Err(fault) if self.is_being_replaced(&fault) => {
+                        return tls.config(&self.pair).map(Arc::new);
+                    }
+                    Err(fault) => Err(fault),
+                },
+                None => Err(Fault::new("tls_server_config is gone, expected it until a restart")),
+            };
+            self.config.renew(stamps, config, "TLS configuration");
             self.settings = Rc::clone(settings);
         }
         self.config.read.clone()
     }
 
-    /// The pair on the disk; for a while the one before it, where that is not good.
-    fn pair(&mut self, tls: &TlsSettings) -> Result<Arc<CertifiedKey>, Fault> {
-        let fault = match tls.load_pair() {
-            Ok(pair) => {
-                self.missed = None;
-                self.pair = Arc::clone(&pair);
-                return Ok(pair);
-            }
-            Err(fault) => fault,
-        };
+    /// Whether certificate and key have not been right for so short a time that they will be.
+    fn is_being_replaced(&mut self, fault: &Fault) -> bool {
         let now = Instant::now();
         let since = *self.missed.get_or_insert_with(|| {
-            tracing::warn!(error = %fault, "TLS certificate is wrong, the one before it serves for 10 s");
+            let text = "TLS certificate is wrong, the one before it serves for 10 s";
+            tracing::warn!(error = %fault, "{text}");
             now
         });
-        if now.saturating_duration_since(since) < REPLACING {
-            Ok(Arc::clone(&self.pair))
-        } else {
-            Err(fault)
-        }
+        now.saturating_duration_since(since) < REPLACING
     }
 }
 

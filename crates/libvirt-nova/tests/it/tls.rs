@@ -26,8 +26,8 @@ fn only_the_versions_that_were_chosen_are_spoken() {
     let both = [
         ("", TLS13),
         ("-tls1_2", TLS12),
-        ("-tls1_1 -cipher ALL:@SECLEVEL=0", NO_VERSION),
-        ("-tls1 -cipher ALL:@SECLEVEL=0", NO_VERSION),
+        ("-tls1_1 -cipher ALL:@SECLEVEL=0", NOTHING_IN_COMMON),
+        ("-tls1 -cipher ALL:@SECLEVEL=0", NOTHING_IN_COMMON),
     ];
     agrees("verify_if_given", &both);
     agrees("min_version_old", &both);
@@ -133,7 +133,25 @@ fn a_client_is_let_in_by_its_certificate() {
         }
         table.push('\n');
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        no_client_cert: none client stranger self-signed wrong-use
+        request: none client stranger self-signed wrong-use
+        require_any: client stranger self-signed wrong-use
+        require_any_old_name: client stranger self-signed wrong-use
+        inline_key_and_ca: client stranger self-signed wrong-use
+        verify_if_given: none
+        verify_if_given_by_ca: none client
+        require_and_verify: client
+        require_and_verify_self_signed: self-signed
+        client_ca_absent:
+        sans_dns: client
+        sans_email: client
+        sans_ip: client
+        sans_ipv6: client
+        sans_uri: client
+        sans_without_the_clients:
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]
@@ -151,16 +169,10 @@ fn who_asks_in_http_is_told_that_https_is_spoken() {
 fn many_requests_go_over_one_connection_by_http_1_1() {
     let running = start("verify_if_given");
     let url = format!("https://{}/metrics", running.address);
-    let count = [
-        "--http2",
-        "--write-out",
-        "\n%{num_connects} %{http_version} %{http_code}",
-        &url,
-        "--include",
-    ];
-    let said = curl(&url, &count);
+    let said = curl(&url, &["--http2", "--verbose", &url]);
     assert_eq!(said.status, 200, "{said:?}");
-    assert!(said.answer.contains("\n1 1.1 200"), "{said:?}");
+    assert_eq!(said.answer.matches("HTTP/1.1 200 OK\r\n").count(), 2, "{said:?}");
+    assert_eq!(said.complaint.matches("ALPN: server accepted http/1.1").count(), 1, "{said:?}");
 }
 
 /// A handshake that is not gone on with keeps nobody out; who is dropped, and when, is tested
