@@ -11,13 +11,16 @@
 //! * `duration`, `exporter_url`, `listen_address`, `max_abandoned`, `metrics_path`: the
 //!   values that are ours to define
 
-use std::{ffi::OsString, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{ValueEnum, error::ErrorKind};
 use libvirt_client::Address;
 
-pub(crate) use self::command_line::{Compat, version};
 use self::{collector_switches::CollectorSwitches, command_line::CommandLine, spelling::Words};
+pub(crate) use self::{
+    command_line::{Compat, version},
+    duration::duration,
+};
 pub(crate) use self::{
     error::FlagError,
     exporter_url::ExporterUrl,
@@ -64,6 +67,8 @@ pub(crate) struct Flags {
     pub(crate) systemd_socket: bool,
     /// Path of the metrics.
     pub(crate) metrics_path: MetricsPath,
+    /// The file that says who may ask, and whether in TLS.
+    pub(crate) web_config: Option<PathBuf>,
     /// Where the log goes besides standard error.
     pub(crate) log: LogTarget,
     /// Least severe events that are logged.
@@ -131,6 +136,7 @@ pub(crate) fn parse(
         listen,
         systemd_socket,
         path,
+        web_config,
         log,
         log_level,
         log_format,
@@ -169,6 +175,8 @@ pub(crate) fn parse(
         listen,
         systemd_socket,
         metrics_path: path,
+        // Exporters in Go have this flag always, and empty where there is no file.
+        web_config: web_config.filter(|path| !path.as_os_str().is_empty()),
         log: LogTarget::from(log),
         log_level,
         log_format,

@@ -3,10 +3,14 @@
 //! * `listener`: sockets that are bound at start and never give up accepting
 //! * `inherited`: the same of those that systemd has bound
 //! * `server`: the connections there are, how many, and how they end; [`serve`] is all of it
+//! * `door`, `wire`: how a connection begins, and what it is made of: TCP, or TLS on it
 //! * `connection`: one connection, which waits for its peer only so long
+//! * `gate`: what the web configuration asks of a request before it is answered
 //! * `dispatch`: which request gets which response
 //! * `content`: what there is to be served, as this side sees it
 //! * `deadline`, `wanted`: how long a scrape may take, and in which form it is wanted
+//! * `basic_auth`, `rate_limit`, `extra_headers`: what the operator asks of peers, and adds for them
+//! * `origin`, `places`: where a peer comes from, and what it may take
 //! * `gzip`: compressed answers
 //! * `response`, `page`: what is sent
 //!
@@ -15,23 +19,34 @@
 //! No peer can hold anything for ever, and none can keep another from being answered.
 
 pub(crate) use self::{
+    basic_auth::Users,
     content::Content,
+    extra_headers::ExtraHeaders,
+    gate::Gate,
     inherited::{inherit, is_passed_a_socket},
     listener::bind,
     server::serve,
     wanted::Wanted,
 };
 
+mod basic_auth;
 mod connection;
 mod content;
 mod deadline;
 mod dispatch;
+mod door;
+mod extra_headers;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod gate;
 mod gzip;
 mod inherited;
 mod listener;
+mod origin;
 mod page;
+mod places;
+mod rate_limit;
 mod response;
 mod server;
 mod wanted;
+mod wire;

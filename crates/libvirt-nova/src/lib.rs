@@ -28,7 +28,7 @@ use crate::{
     families::Selection,
     fault::chain,
     flags::{Compat, Flags, LabelSet, Stop},
-    http::Wanted,
+    http::{Gate, Wanted},
     later::later,
     live::Terms,
     log::{LogLevel, LogTarget},
@@ -36,6 +36,7 @@ use crate::{
     service::Service,
     telemetry::Telemetry,
     usage::Usages,
+    web_config::WebConfig,
 };
 
 #[cfg(feature = "bench")]
@@ -75,6 +76,7 @@ mod telemetry;
 mod top;
 mod trouble;
 mod usage;
+mod web_config;
 
 /// Runs the program, by the process' command line and environment, until it is told to stop.
 ///
@@ -209,6 +211,8 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
             "flags of other exporters that are ignored here"
         );
     }
+    let web = flags.web_config.as_deref().map(WebConfig::open).transpose()?;
+    let gate = Gate::new(web).map_err(|_| "the system has no random bytes")?;
     let listeners = match flags.systemd_socket {
         true => http::inherit()?,
         false => {
@@ -236,7 +240,7 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
         }
         service.stopping();
     };
-    http::serve(listeners, &path, deadline, served, stop).await;
+    http::serve(listeners, &gate, &path, deadline, served, stop).await;
     // Nobody shall mistake our goodbye for libvirtd's.
     watching.abort();
     daemon.close().await;

@@ -27,7 +27,7 @@ use tokio::{
     time::{self, Instant},
 };
 
-use super::{Content, dispatch::Dispatch};
+use super::response::Response;
 
 /// How long a connection waits for its peer.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +113,18 @@ impl Seat {
         self.leaving.set(true);
     }
 
+    /// Until when a first request has to be here; the handshake before it counts.
+    pub(super) fn first_head_until(&self, limits: Limits) -> Instant {
+        let since = self.since.get();
+        since.checked_add(limits.head).unwrap_or(since)
+    }
+
+    fn note_stalled(&self) {
+        if self.stalled.get().is_none() {
+            self.stalled.set(Some(Instant::now()));
+        }
+    }
+
     fn enter(&self, phase: Phase) {
         self.phase.set(phase);
         self.since.set(Instant::now());
@@ -134,19 +146,15 @@ impl Seat {
 /// Answers a peer until it hangs up, or keeps the connection waiting for too long.
 ///
 /// When the future is dropped, the connection is closed and its scrape, if any, abandoned.
-pub(super) async fn attend<T, C>(
-    stream: T,
-    seat: Rc<Seat>,
-    limits: Limits,
-    dispatch: &Dispatch<'_, C>,
-) where
+pub(super) async fn attend<T, A>(stream: T, seat: Rc<Seat>, limits: Limits, answer: A)
+where
     T: Transport,
-    C: Content,
+    A: AsyncFn(&Request<Incoming>) -> Response,
 {
     let seat = &*seat;
     let service = service_fn(async |request: Request<Incoming>| {
         seat.enter(Phase::Answering);
-        let mut response = dispatch.answer(&request).await;
+        let mut response = answer(&request).await;
         let is_stream = matches!(response.body(), Either::Right(_));
         seat.enter(if is_stream { Phase::Stream } else { Phase::Response });
         // Nothing here wants a body. Having read one, hyper looks for the next request before it
@@ -214,8 +222,8 @@ impl<T: Transport> Watched<'_, T> {
 
     /// Takes note of a peer that has not taken all. A byte now and then does not help it.
     fn note_written(&self, written: &Poll<io::Result<usize>>) {
-        if written.is_pending() && self.seat.stalled.get().is_none() {
-            self.seat.stalled.set(Some(Instant::now()));
+        if written.is_pending() {
+            self.seat.note_stalled();
         }
     }
 }
@@ -272,11 +280,17 @@ impl<T: Transport> AsyncWrite for Watched<'_, T> {
     /// hyper flushes when it has written all it had, which here is a whole response, or all that a
     /// stream had to tell.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // TCP has nothing to flush, TLS what the peer has not taken.
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_pending() {
+            self.seat.note_stalled();
+            return flushed;
+        }
         self.seat.stalled.set(None);
         if self.seat.phase.get() == Phase::Response {
             self.seat.enter(Phase::Idle);
         }
-        Pin::new(&mut self.stream).poll_flush(cx)
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -291,7 +305,10 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
-    use crate::{flags::MetricsPath, http::Wanted};
+    use crate::{
+        flags::MetricsPath,
+        http::{Content, Wanted, dispatch::Dispatch},
+    };
 
     /// An event each second, for ever.
     struct Events;
@@ -333,7 +350,8 @@ mod tests {
         let began = Instant::now();
         let seat = Rc::new(Seat::new());
         let served = async {
-            attend(server, Rc::clone(&seat), Limits::default(), &dispatch).await;
+            let answer = async |request: &Request<Incoming>| dispatch.answer(request).await;
+            attend(server, Rc::clone(&seat), Limits::default(), answer).await;
             began.elapsed()
         };
         tokio::join!(served, peer(client)).0

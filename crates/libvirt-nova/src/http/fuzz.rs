@@ -42,8 +42,10 @@ pub fn web_request(data: &[u8]) {
         };
         let dispatch =
             Dispatch::new(&path, Duration::from_secs(5), |deadline| Box::pin(scrape(deadline)));
-        let attended =
-            connection::attend(stream, Rc::new(Seat::new()), Limits::default(), &dispatch);
+        let seat = Rc::new(Seat::new());
+        let attended = connection::attend(stream, seat, Limits::default(), async |request| {
+            dispatch.answer(request).await
+        });
         let answer = answer(peer, sent, piece, hangs_up, reads_nothing);
         // Nobody's time but ours: a request takes at least 16 bytes.
         let scrapes = u32::try_from(sent.len() / 16).unwrap_or(u32::MAX);

@@ -11,7 +11,7 @@ use hyper::{
     body::Frame,
     header::{
         ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
-        HeaderValue, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
+        HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
     },
 };
 
@@ -96,6 +96,24 @@ pub(super) fn method_not_allowed() -> Response {
 pub(super) fn too_many(what: &str) -> Response {
     let text = format!("too many {what} at once, try again later\n");
     with(refusal(StatusCode::SERVICE_UNAVAILABLE, text), RETRY_AFTER, RETRY_SECONDS)
+}
+
+/// Whoever asks has to say who he is.
+pub(super) fn unauthorized() -> Response {
+    let refusal =
+        refusal(StatusCode::UNAUTHORIZED, "user and password are wanted, by basic auth\n");
+    with(refusal, WWW_AUTHENTICATE, "Basic realm=\"libvirt_nova\", charset=\"UTF-8\"")
+}
+
+/// There have been as many requests as the operator allows.
+pub(super) fn rate_limited() -> Response {
+    refusal(StatusCode::TOO_MANY_REQUESTS, "too many requests, the web configuration limits them\n")
+}
+
+/// Who may ask is not known at present.
+pub(super) fn misconfigured() -> Response {
+    let text = "the web configuration is wrong, the exporter's log says where\n";
+    refusal(StatusCode::INTERNAL_SERVER_ERROR, text)
 }
 
 /// The exporter missed its own deadline, and so the scraper's.
