@@ -11,11 +11,11 @@ use hyper::{
     body::Frame,
     header::{
         ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
-        HeaderValue, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
+        HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
     },
 };
 
-use super::gzip::gzip;
+use super::{gzip::gzip, places::Place};
 use crate::flags::MetricsPath;
 
 /// A response: mostly one whose length is known, so that `Content-Length` is sent.
@@ -27,15 +27,25 @@ pub(super) type Body = Either<Full<Bytes>, StreamBody<Events>>;
 /// What comes, until whoever takes it goes.
 type Events = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>>>>;
 
-/// The metrics.
-pub(super) fn metrics(text: impl Into<Bytes>, format: Format) -> Response {
-    let metrics = response(StatusCode::OK, format.content_type(), text);
-    with(metrics, VARY, "Accept, Accept-Encoding")
+/// The metrics, compressed or not, which keep a place as long as they are in memory.
+pub(super) fn metrics(text: String, format: Format, is_gzip: bool, place: Place) -> Response {
+    let text = if is_gzip { gzip(&text) } else { text.into_bytes() };
+    let bytes = Bytes::from_owner(Kept { text, _place: place });
+    let metrics = response(StatusCode::OK, format.content_type(), bytes);
+    let metrics = with(metrics, VARY, "Accept, Accept-Encoding");
+    if is_gzip { with(metrics, CONTENT_ENCODING, "gzip") } else { metrics }
 }
 
-/// The metrics, compressed.
-pub(super) fn gzipped_metrics(text: &str, format: Format) -> Response {
-    with(metrics(gzip(text), format), CONTENT_ENCODING, "gzip")
+/// Text with the place that it takes.
+struct Kept {
+    text: Vec<u8>,
+    _place: Place,
+}
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
+    }
 }
 
 /// A page, which may do what `policy` says.
@@ -96,6 +106,16 @@ pub(super) fn method_not_allowed() -> Response {
 pub(super) fn too_many(what: &str) -> Response {
     let text = format!("too many {what} at once, try again later\n");
     with(refusal(StatusCode::SERVICE_UNAVAILABLE, text), RETRY_AFTER, RETRY_SECONDS)
+}
+
+/// Whoever asks has to say who he is, and to be right.
+pub(super) fn unauthorized() -> Response {
+    with(refusal(StatusCode::UNAUTHORIZED, "Unauthorized\n"), WWW_AUTHENTICATE, "Basic")
+}
+
+/// More was asked than the operator allows.
+pub(super) fn too_many_requests() -> Response {
+    refusal(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests\n")
 }
 
 /// The exporter missed its own deadline, and so the scraper's.
