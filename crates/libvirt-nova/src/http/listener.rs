@@ -8,6 +8,7 @@ use std::{
 };
 
 use futures_util::stream::{self, Stream};
+use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     time::{self, Instant},
@@ -110,6 +111,7 @@ impl Listener {
                     // Responses are written whole, nothing is gained by waiting for more. Where
                     // this fails the peer is gone, which reading will show.
                     let _ = stream.set_nodelay(true);
+                    let _ = SockRef::from(&stream).set_send_buffer_size(QUEUE);
                     return Ok(stream);
                 }
                 Err(error) if is_about_peer(&error) => {}
@@ -134,6 +136,10 @@ impl Listener {
         self.fault = Some(Fault { code, at: now, pausing: true });
     }
 }
+
+/// Bytes that the system keeps of what a peer has not taken, where it would keep megabytes for each
+/// of those who take nothing; Linux doubles it. Enough for 4 MB/s at a tenth of a second.
+const QUEUE: usize = 212_992;
 
 /// Time for descriptors or memory to be freed.
 const PAUSE: Duration = Duration::from_millis(50);
