@@ -11,17 +11,17 @@
 //! * `duration`, `exporter_url`, `listen_address`, `max_abandoned`, `metrics_path`: the
 //!   values that are ours to define
 
-use std::{ffi::OsString, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{ValueEnum, error::ErrorKind};
 use libvirt_client::Address;
 
-pub(crate) use self::command_line::version;
 use self::{
     collector_switches::CollectorSwitches,
     command_line::{CommandLine, Compat},
     spelling::Words,
 };
+pub(crate) use self::{command_line::version, duration::duration};
 pub(crate) use self::{
     error::FlagError,
     exporter_url::ExporterUrl,
@@ -66,6 +66,8 @@ pub(crate) struct Flags {
     pub(crate) listen: Vec<ListenAddress>,
     /// Path of the metrics.
     pub(crate) metrics_path: MetricsPath,
+    /// The file that says who may ask, and whether in TLS.
+    pub(crate) web_config: Option<PathBuf>,
     /// Where the log goes besides standard error.
     pub(crate) log: LogTarget,
     /// Least severe events that are logged.
@@ -132,6 +134,7 @@ pub(crate) fn parse(
         port,
         listen,
         path,
+        web_config,
         log,
         log_level,
         log_format,
@@ -169,6 +172,8 @@ pub(crate) fn parse(
         max_abandoned,
         listen,
         metrics_path: path,
+        // Exporters in Go have this flag always, and empty where there is no file.
+        web_config: web_config.filter(|path| !path.as_os_str().is_empty()),
         log: LogTarget::from(log),
         log_level,
         log_format,

@@ -2,7 +2,9 @@
 //!
 //! * `listener`: sockets that are bound at start and never give up accepting
 //! * `server`: the connections there are, how many, and how they end; [`serve`] is all of it
+//! * `door`, `wire`: how a connection begins, and what it is made of: TCP, or TLS on it
 //! * `connection`: one connection, which waits for its peer only so long
+//! * `gate`: what the web configuration asks of a request before it is answered
 //! * `dispatch`: which request gets which response
 //! * `content`: what there is to be served, as this side sees it
 //! * `deadline`, `wanted`: how long a scrape may take, and in which form it is wanted
@@ -16,27 +18,28 @@
 //! here needs to be sent between threads.
 //! No peer can hold anything for ever, and none can keep another from being answered.
 
-pub(crate) use self::{content::Content, listener::bind, server::serve, wanted::Wanted};
+pub(crate) use self::{
+    basic_auth::Users, content::Content, extra_headers::ExtraHeaders, gate::Gate, listener::bind,
+    server::serve, wanted::Wanted,
+};
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the web configuration uses it"))]
 mod basic_auth;
 mod connection;
 mod content;
 mod deadline;
 mod dispatch;
-#[cfg_attr(not(test), expect(dead_code, reason = "the web configuration uses it"))]
+mod door;
 mod extra_headers;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
-#[cfg_attr(not(test), expect(dead_code, reason = "the web configuration uses it"))]
 mod gate;
 mod gzip;
 mod listener;
 mod origin;
 mod page;
 mod places;
-#[cfg_attr(not(test), expect(dead_code, reason = "the web configuration uses it"))]
 mod rate_limit;
 mod response;
 mod server;
 mod wanted;
+mod wire;

@@ -28,13 +28,14 @@ use crate::{
     families::Selection,
     fault::chain,
     flags::{Flags, LabelSet, Stop},
-    http::Wanted,
+    http::{Gate, Wanted},
     later::later,
     live::Terms,
     log::{LogLevel, LogTarget},
     served::Served,
     telemetry::Telemetry,
     usage::Usages,
+    web_config::WebConfig,
 };
 
 #[cfg(feature = "bench")]
@@ -73,6 +74,7 @@ mod telemetry;
 mod top;
 mod trouble;
 mod usage;
+mod web_config;
 
 /// Runs the program, by the process' command line and environment, until it is told to stop.
 ///
@@ -206,6 +208,8 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
             "flags of other exporters that are ignored here"
         );
     }
+    let web = flags.web_config.as_deref().map(WebConfig::open).transpose()?;
+    let gate = Gate::new(web).map_err(|_| "the system has no random bytes")?;
     let listeners = http::bind(&flags.listen).await?;
     let (path, deadline) = (flags.metrics_path.clone(), flags.deadline);
     let (served, watching) = prepare(flags, log);
@@ -218,7 +222,7 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
             _ = hangup.recv() => {}
         }
     };
-    http::serve(listeners, &path, deadline, served, stop).await;
+    http::serve(listeners, &gate, &path, deadline, served, stop).await;
     // Nobody shall mistake our goodbye for libvirtd's.
     watching.abort();
     daemon.close().await;

@@ -87,6 +87,13 @@ pub(super) struct CommandLine {
     #[arg(default_value = "/metrics", value_parser = checked(MetricsPath::from_str))]
     pub(super) path: MetricsPath,
 
+    /// Prometheus' web configuration: TLS, client certificates, basic auth,
+    /// headers, rate limit. Read again whenever it, or a certificate, changes
+    #[arg(long = "web.config.file", verbatim_doc_comment)]
+    #[arg(value_name = "FILE", help_heading = "Web")]
+    #[arg(value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    pub(super) web_config: Option<PathBuf>,
+
     /// File to log to besides standard error, or - for standard error alone
     #[arg(long, value_name = "FILE", help_heading = "Log")]
     #[arg(value_parser = OsStringValueParser::new().try_map(log_file))]

@@ -77,7 +77,7 @@ impl Range {
 }
 
 /// Reads numbers with units, one after another; `None` for anything else.
-fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
     }

@@ -12,6 +12,8 @@ impl Flags {
             LabelSet::Narrow => "narrow",
             LabelSet::Wide => "wide",
         };
+        let web_config =
+            self.web_config.as_ref().map_or("none".into(), |path| path.display().to_string());
         vec![
             ("--uri", self.uri.to_string()),
             ("--interval", format!("{:?}", self.interval)),
@@ -19,6 +21,8 @@ impl Flags {
             ("--min-age", format!("{:?}", self.min_age)),
             ("--max-abandoned", self.max_abandoned.to_string()),
             ("--path", self.metrics_path.to_string()),
+            // Where it is, not what it says: there are secrets in it.
+            ("--web.config.file", web_config),
             ("--labels", labels.to_owned()),
             ("--compat", if self.tinkoff { "tinkoff" } else { "none" }.to_owned()),
             ("--created-timestamps", self.created.to_string()),

@@ -48,6 +48,7 @@ fn without_a_flag_all_is_as_in_the_first_exporter() {
         max_abandoned,
         listen,
         metrics_path,
+        web_config,
         log,
         log_level,
         log_format,
@@ -66,6 +67,7 @@ fn without_a_flag_all_is_as_in_the_first_exporter() {
     assert_eq!(interval, Duration::from_secs(1));
     assert_eq!(listen, [ListenAddress::Everywhere(9100)]);
     assert_eq!(metrics_path.to_string(), "/metrics");
+    assert_eq!(web_config, None);
     assert_eq!(log, LogTarget::DefaultFile);
     assert_eq!(log_level, LogLevel::Info);
     assert_eq!(log_format, LogFormat::Text);
@@ -87,6 +89,7 @@ fn one_dash_or_two_and_a_blank_or_an_equals_sign() {
             ("max-abandoned", "4"),
             ("port", "9177"),
             ("path", "/m"),
+            ("web.config.file", "web.yml"),
             ("log", "x.log"),
             ("log.level", "warn"),
             ("log.format", "json"),
@@ -103,6 +106,7 @@ fn one_dash_or_two_and_a_blank_or_an_equals_sign() {
             assert_eq!((flags.deadline, flags.max_abandoned), (Duration::from_secs(2), 4));
             assert_eq!(listen(&flags), [":9177"]);
             assert_eq!(flags.metrics_path.to_string(), "/m");
+            assert_eq!(flags.web_config, Some("web.yml".into()));
             assert_eq!(flags.log, LogTarget::File("x.log".into()));
             assert_eq!(flags.log_level, LogLevel::Warn);
             assert_eq!(flags.log_format, LogFormat::Json);
@@ -119,6 +123,12 @@ fn a_value_is_left_alone() {
     assert_eq!(flags(&["-log", "a=b"]).log, LogTarget::File("a=b".into()));
     let uri = "qemu:///system?socket=/run/-uri=x";
     assert_eq!(flags(&["-uri", uri]).uri.to_string(), uri);
+}
+
+#[test]
+fn an_empty_web_configuration_is_none() {
+    assert_eq!(flags(&["--web.config.file="]).web_config, None);
+    assert_eq!(flags(&["--web.config.file", ""]).web_config, None);
 }
 
 #[test]
@@ -305,7 +315,7 @@ fn a_refusal_says_what_was_wrong_and_what_would_be_right() {
         ),
         (&["-prot", "9100"], "-prot: no such flag, did you mean -port?"),
         (&["--prot=9100"], "--prot: no such flag, did you mean --port?"),
-        (&["--web.config.file=x"], "--web.config.file: no such flag, see --help"),
+        (&["--web.config=x"], "--web.config: no such flag, did you mean --web.config.file?"),
         (&["-p", "9100"], "-p: no such flag, see --help"),
         (&["-=x"], "-=: no such flag, see --help"),
         (&["9100"], "9100: belongs to no flag, see --help"),

@@ -56,6 +56,7 @@ fn obeyable(flags: &Flags) {
         ignored,
         once: _,
         check: _,
+        web_config: _,
     } = flags;
     assert_eq!(uri.to_string().parse::<Address>().as_ref(), Ok(uri));
     let polls = Duration::from_millis(100)..=Duration::from_hours(1);

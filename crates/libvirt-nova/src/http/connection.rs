@@ -27,7 +27,7 @@ use tokio::{
     time::{self, Instant},
 };
 
-use super::{Content, dispatch::Dispatch, origin::Origin};
+use super::{origin::Origin, response::Response};
 
 /// How long a connection waits for its peer.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +128,18 @@ impl Seat {
         self.leaving.set(true);
     }
 
+    /// Until when a first request has to be here; the handshake before it counts.
+    pub(super) fn first_head_until(&self, limits: Limits) -> Instant {
+        let since = self.since.get();
+        since.checked_add(limits.head).unwrap_or(since)
+    }
+
+    fn note_stalled(&self) {
+        if self.stalled.get().is_none() {
+            self.stalled.set(Some(Instant::now()));
+        }
+    }
+
     fn enter(&self, phase: Phase) {
         self.phase.set(phase);
         self.since.set(Instant::now());
@@ -149,19 +161,15 @@ impl Seat {
 /// Answers a peer until it hangs up, or keeps the connection waiting for too long.
 ///
 /// When the future is dropped, the connection is closed and its scrape, if any, abandoned.
-pub(super) async fn attend<T, C>(
-    stream: T,
-    seat: Rc<Seat>,
-    limits: Limits,
-    dispatch: &Dispatch<'_, C>,
-) where
+pub(super) async fn attend<T, A>(stream: T, seat: Rc<Seat>, limits: Limits, answer: A)
+where
     T: Transport,
-    C: Content,
+    A: AsyncFn(&Request<Incoming>) -> Response,
 {
     let seat = &*seat;
     let service = service_fn(async |request: Request<Incoming>| {
         seat.enter(Phase::Answering);
-        let mut response = dispatch.answer(&request, seat.origin()).await;
+        let mut response = answer(&request).await;
         let is_stream = matches!(response.body(), Either::Right(_));
         seat.enter(if is_stream { Phase::Stream } else { Phase::Response });
         // Nothing here wants a body. Having read one, hyper looks for the next request before it
@@ -229,8 +237,8 @@ impl<T: Transport> Watched<'_, T> {
 
     /// Takes note of a peer that has not taken all. A byte now and then does not help it.
     fn note_written(&self, written: &Poll<io::Result<usize>>) {
-        if written.is_pending() && self.seat.stalled.get().is_none() {
-            self.seat.stalled.set(Some(Instant::now()));
+        if written.is_pending() {
+            self.seat.note_stalled();
         }
     }
 }
@@ -287,12 +295,18 @@ impl<T: Transport> AsyncWrite for Watched<'_, T> {
     /// hyper flushes when it has written all it had, which here is a whole response, or all that a
     /// stream had to tell.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // TCP has nothing to flush, TLS what the peer has not taken.
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_pending() {
+            self.seat.note_stalled();
+            return flushed;
+        }
         self.seat.stalled.set(None);
         if self.seat.phase.get() == Phase::Response {
             self.seat.is_known.set(true);
             self.seat.enter(Phase::Idle);
         }
-        Pin::new(&mut self.stream).poll_flush(cx)
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -309,7 +323,10 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
-    use crate::{flags::MetricsPath, http::Wanted};
+    use crate::{
+        flags::MetricsPath,
+        http::{Content, Wanted, dispatch::Dispatch},
+    };
 
     /// An event each second, for ever.
     struct Events;
@@ -351,7 +368,9 @@ mod tests {
         let began = Instant::now();
         let seat = Rc::new(Seat::new(Origin::from(IpAddr::from([192, 0, 2, 1]))));
         let served = async {
-            attend(server, Rc::clone(&seat), Limits::default(), &dispatch).await;
+            let answer =
+                async |request: &Request<Incoming>| dispatch.answer(request, seat.origin()).await;
+            attend(server, Rc::clone(&seat), Limits::default(), answer).await;
             began.elapsed()
         };
         tokio::join!(served, peer(client)).0

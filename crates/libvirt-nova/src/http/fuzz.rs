@@ -43,7 +43,10 @@ pub fn web_request(data: &[u8]) {
         let dispatch =
             Dispatch::new(&path, Duration::from_secs(5), |deadline| Box::pin(scrape(deadline)));
         let seat = Rc::new(Seat::new(IpAddr::from([192, 0, 2, 1]).into()));
-        let attended = connection::attend(stream, seat, Limits::default(), &dispatch);
+        let origin = seat.origin();
+        let attended = connection::attend(stream, seat, Limits::default(), async |request| {
+            dispatch.answer(request, origin).await
+        });
         let answer = answer(peer, sent, piece, hangs_up, reads_nothing);
         // Nobody's time but ours: a request takes at least 16 bytes.
         let scrapes = u32::try_from(sent.len() / 16).unwrap_or(u32::MAX);

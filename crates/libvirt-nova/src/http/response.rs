@@ -108,14 +108,22 @@ pub(super) fn too_many(what: &str) -> Response {
     with(refusal(StatusCode::SERVICE_UNAVAILABLE, text), RETRY_AFTER, RETRY_SECONDS)
 }
 
-/// Whoever asks has to say who he is, and to be right.
+/// Whoever asks has to say who he is.
 pub(super) fn unauthorized() -> Response {
-    with(refusal(StatusCode::UNAUTHORIZED, "Unauthorized\n"), WWW_AUTHENTICATE, "Basic")
+    let refusal =
+        refusal(StatusCode::UNAUTHORIZED, "user and password are wanted, by basic auth\n");
+    with(refusal, WWW_AUTHENTICATE, "Basic realm=\"libvirt_nova\", charset=\"UTF-8\"")
 }
 
-/// More was asked than the operator allows.
-pub(super) fn too_many_requests() -> Response {
-    refusal(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests\n")
+/// There have been as many requests as the operator allows.
+pub(super) fn rate_limited() -> Response {
+    refusal(StatusCode::TOO_MANY_REQUESTS, "too many requests, the web configuration limits them\n")
+}
+
+/// Who may ask is not known at present.
+pub(super) fn misconfigured() -> Response {
+    let text = "the web configuration is wrong, the exporter's log says where\n";
+    refusal(StatusCode::INTERNAL_SERVER_ERROR, text)
 }
 
 /// The exporter missed its own deadline, and so the scraper's.

@@ -6,16 +6,18 @@ use futures_util::{
     future::{AbortHandle, Abortable},
     stream::{self, FuturesUnordered, StreamExt},
 };
+use hyper::{Request, body::Incoming};
 use tokio::{
     net::TcpStream,
     time::{self, Instant},
 };
 
 use super::{
-    Content,
+    Content, Gate,
     basic_auth::MAX_WAITING,
     connection::{self, Limits, Seat},
     dispatch::{Dispatch, MAX_SCRAPES, MAX_STREAMS},
+    door::Door,
     listener::Listener,
     origin::Origin,
 };
@@ -30,23 +32,32 @@ use crate::flags::MetricsPath;
 /// When the future is dropped, all connections are closed and their scrapes abandoned.
 pub(crate) async fn serve(
     listeners: Vec<Listener>,
-    metrics_path: &MetricsPath,
-    deadline: Duration,
-    content: impl Content,
-    until: impl Future<Output = ()>,
-) {
-    serve_within(Limits::default(), listeners, metrics_path, deadline, content, until).await;
-}
-
-async fn serve_within(
-    limits: Limits,
-    listeners: Vec<Listener>,
+    gate: &Gate,
     metrics_path: &MetricsPath,
     deadline: Duration,
     content: impl Content,
     until: impl Future<Output = ()>,
 ) {
     let dispatch = Dispatch::new(metrics_path, deadline, content);
+    serve_within(Limits::default(), listeners, gate, &dispatch, until).await;
+}
+
+async fn serve_within(
+    limits: Limits,
+    listeners: Vec<Listener>,
+    gate: &Gate,
+    dispatch: &Dispatch<'_, impl Content>,
+    until: impl Future<Output = ()>,
+) {
+    let door = Door::new(gate.tls());
+    let attend = async |stream: TcpStream, seat: Rc<Seat>| {
+        let origin = seat.origin();
+        let Some(wire) = door.open(stream, seat.first_head_until(limits)).await else { return };
+        let answer = async |request: &Request<Incoming>| {
+            gate.pass(request.headers(), origin, dispatch.answer(request, origin)).await
+        };
+        connection::attend(wire, seat, limits, answer).await;
+    };
     let mut connections = Connections::default();
     let arrivals = listeners.into_iter().map(|listener| Box::pin(listener.arrivals()));
     let mut arrivals = stream::select_all(arrivals);
@@ -58,9 +69,7 @@ async fn serve_within(
             () = &mut until => break,
             Some(_) = connections.running.next() => {}
             Some(arrival) = arrivals.next() => match arrival {
-                Ok(stream) => connections.admit(origin(&stream), |seat| {
-                    connection::attend(stream, seat, limits, &dispatch)
-                }),
+                Ok(stream) => connections.admit(origin(&stream), |seat| attend(stream, seat)),
                 // For want of descriptors, most likely: an idle connection has one.
                 Err(_) => connections.turn_one_out(),
             },
@@ -223,8 +232,8 @@ mod tests {
                     bound.send(listeners[0].local_addr().unwrap()).unwrap();
                     let until = async { stopped.await.unwrap() };
                     let path = "/metrics".parse().unwrap();
-                    serve_within(limits, listeners, &path, Duration::from_secs(5), scrape, until)
-                        .await;
+                    let dispatch = Dispatch::new(&path, Duration::from_secs(5), scrape);
+                    serve_within(limits, listeners, &Gate::default(), &dispatch, until).await;
                 });
             });
             Self { address: address.recv().unwrap(), stop, thread }

@@ -11,4 +11,8 @@ mod check;
 mod checked;
 mod flags;
 mod http;
+mod judge;
 mod program;
+mod reload;
+mod tls;
+mod web_config;

@@ -150,6 +150,16 @@ impl Running {
         assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
     }
 
+    /// Waits for a line of the log that holds a text, and returns it.
+    pub(crate) fn logs(&self, text: &str) -> String {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE).expect(text);
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
     /// Waits for the end, and returns what was logged since the start.
     pub(crate) fn wait(mut self) -> (ExitStatus, Vec<String>) {
         let mut log = Vec::new();

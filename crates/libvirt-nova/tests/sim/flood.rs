@@ -1,6 +1,7 @@
 //! Peers who mean harm: whatever they do, scrapes are answered in their time and memory has a bound.
 
 use std::{
+    fs,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     sync::{
@@ -11,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Socket, Type};
 
@@ -95,7 +97,13 @@ impl Kept {
     }
 
     fn scrape(&mut self) -> String {
-        self.0.write_all(GET).unwrap();
+        self.scrape_as("")
+    }
+
+    /// Scrapes with one more line in the head of the request, or none.
+    fn scrape_as(&mut self, line: &str) -> String {
+        let head = format!("GET /metrics HTTP/1.1\r\nHost: x\r\n{line}\r\n");
+        self.0.write_all(head.as_bytes()).unwrap();
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
@@ -272,6 +280,62 @@ fn a_thousand_requests_at_once_on_each_connection() {
             true
         },
     });
+}
+
+/// Passwords cost a tenth of a second each; whoever was admitted pays none, and whoever comes
+/// finds a place to pay.
+#[test]
+fn wrong_passwords() {
+    // Both have the password `a`.
+    const USERS: &str = "basic_auth_users:
+  alice: $2a$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe
+  bob: $2y$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe
+";
+    let authorization = |user: &str, password: &str| {
+        let token = BASE64_STANDARD.encode(format!("{user}:{password}"));
+        format!("Authorization: Basic {token}\r\n")
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("web.yml");
+    fs::write(&file, USERS).unwrap();
+    let file = format!("--web.config.file={}", file.display());
+    let bench = Bench::with(DOMAINS, &[], &["--min-age=0", "-interval=0", &file]);
+    let mut alice = Kept::connect(&bench);
+    let (alices, bobs) = (authorization("alice", "a"), authorization("bob", "a"));
+    alice.scrape_as(&alices);
+    let (next, admitted) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    Attack {
+        hosts: &[STRANGER; 16],
+        rounds: 1_000,
+        round: &|address, host| {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let line = authorization(["alice", "bob", "eve"][number % 3], &number.to_string());
+            let Some(mut stream) = connect(address, host) else { return true };
+            let head = format!("GET / HTTP/1.1\r\nHost: x\r\n{line}\r\n");
+            let mut status = [0; 12];
+            if stream
+                .write_all(head.as_bytes())
+                .and_then(|()| stream.read_exact(&mut status))
+                .is_ok()
+                && ![b"HTTP/1.1 401", b"HTTP/1.1 503"].contains(&&status)
+            {
+                admitted.fetch_add(1, Ordering::Relaxed);
+            }
+            true
+        },
+    }
+    .during(bench.exporter.address, || {
+        // He was never here before.
+        assert!(Kept::connect(&bench).scrape_as(&bobs).contains("\nlibvirt_up 1\n"));
+        for _ in 0..SCRAPES {
+            assert!(alice.scrape_as(&alices).contains("\nlibvirt_up 1\n"));
+            assert!(Kept::connect(&bench).scrape_as(&bobs).contains("\nlibvirt_up 1\n"));
+        }
+    });
+    assert_eq!(admitted.into_inner(), 0);
+    let peak = bench.exporter.memory_peak();
+    println!("peak {} KiB", peak >> 10);
+    assert!(peak < MEMORY, "{} KiB", peak >> 10);
 }
 
 /// Answers that nobody takes: memory holds as many as there are places for scrapes.

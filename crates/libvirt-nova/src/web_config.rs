@@ -1,0 +1,235 @@
+//! `--web.config.file`: Prometheus' web configuration, as the exporters in Go read it.
+//!
+//! * `yaml`, `section`: the file, strictly: no key that is unknown, none twice
+//! * `settings`, `tls`, `names`: what it says
+//! * `clients`, `subject_names`: which client certificates are let in
+//! * `files`: what is on the disk, and whether it has changed
+//! * `fault`: what is wrong
+//!
+//! [`WebConfig`] is what is in force: each request and each handshake looks at the files, and reads
+//! those that have changed.
+//! What turns out to be wrong then is told once, and refuses whoever comes until it is right again.
+
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use rustls::{ServerConfig, sign::CertifiedKey};
+use tokio::time::Instant;
+
+pub(crate) use self::fault::WebConfigError;
+use self::{fault::Fault, files::Stamp, settings::Settings, tls::TlsSettings};
+
+mod clients;
+mod fault;
+mod files;
+mod names;
+mod section;
+mod settings;
+mod subject_names;
+mod tls;
+mod yaml;
+
+/// The web configuration that is in force.
+#[derive(Debug)]
+pub(crate) struct WebConfig {
+    path: PathBuf,
+    /// What was there at the start; whether to encrypt, and how many requests to take, is not
+    /// changed later.
+    began: Rc<Settings>,
+    settings: RefCell<Cached<Rc<Settings>>>,
+    /// `None` without TLS.
+    tls: Option<RefCell<Tls>>,
+}
+
+/// What was read, and what the files were like then.
+#[derive(Debug)]
+struct Cached<T> {
+    stamps: Vec<Stamp>,
+    read: Result<T, Fault>,
+}
+
+/// What handshakes are made with.
+#[derive(Debug)]
+struct Tls {
+    config: Cached<Arc<ServerConfig>>,
+    /// What it was made of.
+    settings: Rc<Settings>,
+    /// The last pair that was good.
+    pair: Arc<CertifiedKey>,
+    /// Since when there is no good one on the disk.
+    missed: Option<Instant>,
+}
+
+/// Certificate and key are two files, and whoever replaces them does so one after the other.
+/// Until both are there, the old ones are as good as they were.
+const REPLACING: Duration = Duration::from_secs(10);
+
+impl WebConfig {
+    /// Reads everything, and tells what is accepted but not done.
+    ///
+    /// # Errors
+    ///
+    /// When anything is wrong: the program was told to serve so, and must not start otherwise.
+    pub(crate) fn open(path: &Path) -> Result<Self, WebConfigError> {
+        Self::begin(path).map_err(|fault| WebConfigError::new(path.to_owned(), fault))
+    }
+
+    fn begin(path: &Path) -> Result<Self, Fault> {
+        let stamps = vec![Stamp::of(path)];
+        let settings = Rc::new(read(path)?);
+        for warning in &settings.warnings {
+            tracing::warn!("web configuration: {warning}");
+        }
+        let tls = match &settings.tls {
+            Some(tls) => Some(RefCell::new(Tls::load(tls, &settings)?)),
+            None => None,
+        };
+        tracing::info!(
+            file = %path.display(),
+            tls = tls.is_some(),
+            basic_auth = !settings.users.is_empty(),
+            "web configuration is in force"
+        );
+        let cached = Cached { stamps, read: Ok(Rc::clone(&settings)) };
+        Ok(Self { path: path.to_owned(), began: settings, settings: RefCell::new(cached), tls })
+    }
+
+    /// Whether connections are encrypted.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// How many requests there may be: an interval, 0 for any number, and a burst.
+    pub(crate) fn rate_limit(&self) -> (Duration, u32) {
+        self.began.rate_limit
+    }
+
+    /// What is in force for a request.
+    ///
+    /// # Errors
+    ///
+    /// When the file is not right at present, which has been logged.
+    pub(crate) fn settings(&self) -> Result<Rc<Settings>, Fault> {
+        let stamps = vec![Stamp::of(&self.path)];
+        let mut cached = self.settings.borrow_mut();
+        if !cached.is_current(&stamps) {
+            let read = read(&self.path).and_then(|settings| self.not_emptied(settings));
+            cached.renew(stamps, read.map(Rc::new), "web configuration");
+            if let Ok(settings) = &cached.read
+                && settings.tls.is_some() != self.is_tls()
+            {
+                tracing::warn!("web configuration: TLS is turned on or off by a restart alone");
+            }
+        }
+        cached.read.clone()
+    }
+
+    /// What is in force for a handshake.
+    ///
+    /// # Errors
+    ///
+    /// When the file, or one that it names, is not right at present, which has been logged.
+    pub(crate) fn tls(&self) -> Result<Arc<ServerConfig>, Fault> {
+        let gone = || Fault::new("has no tls_server_config any more, expected one until a restart");
+        let settings = self.settings()?;
+        let tls = settings.tls.as_ref().ok_or_else(gone)?;
+        let state = self.tls.as_ref().ok_or_else(gone)?;
+        state.borrow_mut().current(tls, &settings)
+    }
+
+    /// A file that is being written is empty for a moment, and would let everybody in.
+    fn not_emptied(&self, settings: Settings) -> Result<Settings, Fault> {
+        if settings.is_empty && !self.began.is_empty {
+            return Err(Fault::new(
+                "is empty, expected what it held; {} is a file without settings",
+            ));
+        }
+        Ok(settings)
+    }
+}
+
+impl<T> Cached<T> {
+    fn is_current(&self, stamps: &[Stamp]) -> bool {
+        self.compare(stamps, Stamp::is_unchanged_since)
+    }
+
+    fn compare(&self, stamps: &[Stamp], is_same: fn(&Stamp, &Stamp) -> bool) -> bool {
+        self.stamps.len() == stamps.len()
+            && stamps.iter().zip(&self.stamps).all(|(now, then)| is_same(now, then))
+    }
+
+    /// Takes what was read just now, and tells what is new about it.
+    fn renew(&mut self, stamps: Vec<Stamp>, read: Result<T, Fault>, what: &str) {
+        match (&self.read, &read) {
+            (Ok(_), Ok(_)) if self.compare(&stamps, Stamp::looks_like) => {}
+            (_, Ok(_)) => tracing::info!("{what} has changed, and is in force"),
+            (Err(before), Err(now)) if before == now => {}
+            (_, Err(fault)) => tracing::error!(error = %fault, "{what} is wrong, nobody is let in"),
+        }
+        *self = Self { stamps, read };
+    }
+}
+
+impl Tls {
+    fn load(tls: &TlsSettings, settings: &Rc<Settings>) -> Result<Self, Fault> {
+        let stamps = tls.files().map(Stamp::of).collect();
+        let pair = tls.load_pair()?;
+        let config = Cached { stamps, read: Ok(Arc::new(tls.config(&pair)?)) };
+        Ok(Self { config, settings: Rc::clone(settings), pair, missed: None })
+    }
+
+    fn current(
+        &mut self,
+        tls: &TlsSettings,
+        settings: &Rc<Settings>,
+    ) -> Result<Arc<ServerConfig>, Fault> {
+        let stamps: Vec<_> = tls.files().map(Stamp::of).collect();
+        let is_current = self.missed.is_none()
+            && Rc::ptr_eq(&self.settings, settings)
+            && self.config.is_current(&stamps);
+        if !is_current {
+            let config = self.pair(tls).and_then(|pair| tls.config(&pair)).map(Arc::new);
+            self.config.renew(stamps, config, "TLS certificate");
+            self.settings = Rc::clone(settings);
+        }
+        self.config.read.clone()
+    }
+
+    /// The pair on the disk; for a while the one before it, where that is not good.
+    fn pair(&mut self, tls: &TlsSettings) -> Result<Arc<CertifiedKey>, Fault> {
+        let fault = match tls.load_pair() {
+            Ok(pair) => {
+                self.missed = None;
+                self.pair = Arc::clone(&pair);
+                return Ok(pair);
+            }
+            Err(fault) => fault,
+        };
+        let now = Instant::now();
+        let since = *self.missed.get_or_insert_with(|| {
+            tracing::warn!(error = %fault, "TLS certificate is wrong, the one before it serves for 10 s");
+            now
+        });
+        if now.saturating_duration_since(since) < REPLACING {
+            Ok(Arc::clone(&self.pair))
+        } else {
+            Err(fault)
+        }
+    }
+}
+
+/// Reads the file alone, and none that it names.
+fn read(path: &Path) -> Result<Settings, Fault> {
+    let text = files::read("the file", path)?;
+    let text = String::from_utf8(text).map_err(|_| Fault::new("is not UTF-8"))?;
+    // Paths in it are relative to where it is.
+    Settings::read(&text, path.parent().unwrap_or(Path::new("")))
+}
+
+#[cfg(test)]
+mod tests;
