@@ -9,7 +9,8 @@
 //! * `dispatch`: which request gets which response
 //! * `content`: what there is to be served, as this side sees it
 //! * `deadline`, `wanted`: how long a scrape may take, and in which form it is wanted
-//! * `basic_auth`, `rate_limit`, `extra_headers`: what the operator asks of peers, and adds for them
+//! * `gate` with `rate_limit` and `basic_auth`: what a request has to pass where the operator says so
+//! * `extra_headers`: what the operator adds to responses
 //! * `origin`, `places`: where a peer comes from, and what it may take
 //! * `gzip`: compressed answers
 //! * `response`, `page`: what is sent

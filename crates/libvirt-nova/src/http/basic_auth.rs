@@ -132,7 +132,7 @@ impl BasicAuth {
 }
 
 /// How many wait for a check at once; an origin alone, half of them.
-const MAX_WAITING: usize = 16;
+pub(super) const MAX_WAITING: usize = 16;
 
 /// How long somebody waits for his turn. Half of what a scrape has as a rule.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -27,7 +27,7 @@ use tokio::{
     time::{self, Instant},
 };
 
-use super::response::Response;
+use super::{origin::Origin, response::Response};
 
 /// How long a connection waits for its peer.
 #[derive(Clone, Copy, Debug)]
@@ -59,15 +59,18 @@ impl Default for Limits {
     }
 }
 
-/// What a connection is doing, and since when.
+/// Whose a connection is, what it is doing, and since when.
 #[derive(Debug)]
 pub(super) struct Seat {
+    origin: Origin,
     phase: Cell<Phase>,
     since: Cell<Instant>,
     /// Since when the peer of a stream has not taken all that there is for it.
     stalled: Cell<Option<Instant>>,
     /// Whether the system keeps little for the peer.
     is_short: Cell<bool>,
+    /// Whether there was a whole request, and a response to it.
+    is_known: Cell<bool>,
     leaving: Cell<bool>,
 }
 
@@ -86,14 +89,26 @@ enum Phase {
 }
 
 impl Seat {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(origin: Origin) -> Self {
         Self {
+            origin,
             phase: Cell::new(Phase::Head),
             since: Cell::new(Instant::now()),
             stalled: Cell::new(None),
             is_short: Cell::new(false),
+            is_known: Cell::new(false),
             leaving: Cell::new(false),
         }
+    }
+
+    /// Where its peer comes from.
+    pub(super) fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Whether its peer has sent a whole request before, and taken the response.
+    pub(super) fn is_known(&self) -> bool {
+        self.is_known.get()
     }
 
     /// Since when the connection has been waiting for its peer; `None` if its peer waits for us, as
@@ -288,6 +303,7 @@ impl<T: Transport> AsyncWrite for Watched<'_, T> {
         }
         self.seat.stalled.set(None);
         if self.seat.phase.get() == Phase::Response {
+            self.seat.is_known.set(true);
             self.seat.enter(Phase::Idle);
         }
         flushed
@@ -300,6 +316,8 @@ impl<T: Transport> AsyncWrite for Watched<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use bytes::Bytes;
     use futures_util::{Stream, StreamExt, stream};
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
@@ -348,9 +366,10 @@ mod tests {
         let (mut client, server) = duplex(1024);
         client.write_all(b"GET /-/live HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
         let began = Instant::now();
-        let seat = Rc::new(Seat::new());
+        let seat = Rc::new(Seat::new(Origin::from(IpAddr::from([192, 0, 2, 1]))));
         let served = async {
-            let answer = async |request: &Request<Incoming>| dispatch.answer(request).await;
+            let answer =
+                async |request: &Request<Incoming>| dispatch.answer(request, seat.origin()).await;
             attend(server, Rc::clone(&seat), Limits::default(), answer).await;
             began.elapsed()
         };

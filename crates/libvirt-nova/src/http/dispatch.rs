@@ -1,6 +1,6 @@
 //! Which request gets which response.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use hyper::{Method, Request};
@@ -9,7 +9,9 @@ use tokio::time;
 use super::{
     Content,
     deadline::deadline,
+    origin::Origin,
     page::{self, Page},
+    places::Places,
     response::{self, Response},
     wanted::{self, Wanted},
 };
@@ -22,22 +24,22 @@ pub(super) struct Dispatch<'a, C> {
     deadline: Duration,
     content: C,
     page: Page,
-    scrapes: Rc<Cell<usize>>,
-    streams: Rc<Cell<usize>>,
+    scrapes: Places,
+    streams: Places,
 }
 
 impl<'a, C: Content> Dispatch<'a, C> {
     /// Makes the routes; a scrape gets `deadline` where the request names none.
     pub(super) fn new(metrics_path: &'a MetricsPath, deadline: Duration, content: C) -> Self {
-        let (scrapes, streams) = Default::default();
+        let (scrapes, streams) = (Places::new(MAX_SCRAPES), Places::new(MAX_STREAMS));
         let page = Page::new(metrics_path);
         Self { metrics_path, deadline, content, page, scrapes, streams }
     }
 
-    /// Answers a request, whatever it is.
+    /// Answers a request from somewhere, whatever it is.
     ///
     /// When the future is dropped, so is its scrape.
-    pub(super) async fn answer<B>(&self, request: &Request<B>) -> Response {
+    pub(super) async fn answer<B>(&self, request: &Request<B>, origin: Origin) -> Response {
         let Some(route) = Route::of(request.uri().path(), self.metrics_path) else {
             return response::not_found(self.metrics_path);
         };
@@ -49,10 +51,10 @@ impl<'a, C: Content> Dispatch<'a, C> {
                 let headers = request.headers();
                 let deadline = deadline(headers, self.deadline);
                 let wanted = Wanted { deadline, format: wanted::format(headers) };
-                self.scrape(wanted, wanted::takes_gzip(headers)).await
+                self.scrape(wanted, wanted::takes_gzip(headers), origin).await
             }
             Route::Page => response::page(self.page.html(), page::POLICY),
-            Route::Live => self.live(request.method() == Method::HEAD),
+            Route::Live => self.live(request.method() == Method::HEAD, origin),
             Route::Instance(uuid) => match self.content.instance(uuid) {
                 Some(json) => response::json(json),
                 None => response::no_instance(),
@@ -66,22 +68,23 @@ impl<'a, C: Content> Dispatch<'a, C> {
         }
     }
 
-    async fn scrape(&self, wanted: Wanted, is_gzip: bool) -> Response {
-        let Some(_place) = Place::take(&self.scrapes, MAX_SCRAPES) else {
+    async fn scrape(&self, wanted: Wanted, is_gzip: bool, origin: Origin) -> Response {
+        let Some(place) = self.scrapes.take(origin) else {
             return response::too_many("scrapes");
         };
         // The exporter answers at its deadline with what it has. If ever it did not, its peer
         // would be gone, and the place must be free again.
         let limit = wanted.deadline.saturating_add(OVERRUN);
         match time::timeout(limit, self.content.scrape(wanted)).await {
-            Ok(exposition) if is_gzip => response::gzipped_metrics(&exposition, wanted.format),
-            Ok(exposition) => response::metrics(exposition, wanted.format),
+            // It is kept until the peer has taken the response: of whoever takes none, there is
+            // only so much in memory.
+            Ok(exposition) => response::metrics(exposition, wanted.format, is_gzip, place),
             Err(_) => response::overdue(),
         }
     }
 
-    fn live(&self, is_head: bool) -> Response {
-        let Some(place) = Place::take(&self.streams, MAX_STREAMS) else {
+    fn live(&self, is_head: bool, origin: Origin) -> Response {
+        let Some(place) = self.streams.take(origin) else {
             return response::too_many("open pages");
         };
         // It is kept as long as the response is being sent.
@@ -126,34 +129,15 @@ impl<'p> Route<'p> {
     }
 }
 
-/// A place among so many, as long as it is kept.
-struct Place(Rc<Cell<usize>>);
-
-impl Place {
-    fn take(taken: &Rc<Cell<usize>>, most: usize) -> Option<Self> {
-        let others = taken.get();
-        if others >= most {
-            return None;
-        }
-        taken.set(others.saturating_add(1));
-        Some(Self(Rc::clone(taken)))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
-    }
-}
-
-/// As many at once as other exporters allow (node_exporter's `--web.max-requests`).
+/// As many at once as other exporters allow (node_exporter's `--web.max-requests`); an origin
+/// alone, half of them.
 pub(super) const MAX_SCRAPES: usize = 40;
-/// Pages and `top`s that are open at once.
+/// Pages and `top`s that are open at once; from an origin alone, half of them.
 pub(super) const MAX_STREAMS: usize = 50;
 
 #[cfg(test)]
 mod tests {
-    use std::future;
+    use std::{future, net::IpAddr};
 
     use bytes::Bytes;
     use exposition::Format;
@@ -171,7 +155,13 @@ mod tests {
     fn answer(path: &str, request: &Request<()>) -> Response {
         let path = path.parse().unwrap();
         let scrape = |wanted: Wanted| future::ready(format!("deadline {:?}\n", wanted.deadline));
-        runtime().block_on(Dispatch::new(&path, Duration::from_secs(5), scrape).answer(request))
+        runtime().block_on(
+            Dispatch::new(&path, Duration::from_secs(5), scrape).answer(request, origin(1)),
+        )
+    }
+
+    fn origin(number: u8) -> Origin {
+        Origin::from(IpAddr::from([192, 0, 2, number]))
     }
 
     fn runtime() -> tokio::runtime::Runtime {
@@ -272,7 +262,7 @@ mod tests {
     fn answer_of(content: Everything, method: &str, target: &str) -> Response {
         let path = "/m".parse().unwrap();
         let dispatch = Dispatch::new(&path, Duration::from_secs(5), content);
-        runtime().block_on(dispatch.answer(&request(method, target)))
+        runtime().block_on(dispatch.answer(&request(method, target), origin(1)))
     }
 
     #[test]
@@ -315,12 +305,15 @@ mod tests {
         let path = "/m".parse().unwrap();
         let content = Everything { ready: Ok(()) };
         let dispatch = Dispatch::new(&path, Duration::from_secs(5), content);
-        let live = || dispatch.answer(&request("GET", "/-/live")).now_or_never().unwrap();
-        let mut open: Vec<_> = (0..MAX_STREAMS).map(|_| live()).collect();
+        let live = |number| {
+            dispatch.answer(&request("GET", "/-/live"), origin(number)).now_or_never().unwrap()
+        };
+        let mut open: Vec<_> = (0..MAX_STREAMS / 2).map(|_| live(1)).collect();
         assert!(open.iter().all(|response| response.status() == StatusCode::OK));
-        assert_eq!(live().status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(live(1).status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(live(2).status(), StatusCode::OK);
         open.pop();
-        assert_eq!(live().status(), StatusCode::OK);
+        assert_eq!(live(1).status(), StatusCode::OK);
     }
 
     #[test]
@@ -363,9 +356,9 @@ mod tests {
         let mut request = request("GET", "/m");
         let value = header::HeaderValue::from_static("0.1");
         request.headers_mut().insert("X-Prometheus-Scrape-Timeout-Seconds", value);
-        let response = runtime().block_on(dispatch.answer(&request));
+        let response = runtime().block_on(dispatch.answer(&request, origin(1)));
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(dispatch.scrapes.get(), 0);
+        assert_eq!(dispatch.scrapes.taken(), 0);
     }
 
     #[test]
@@ -376,20 +369,46 @@ mod tests {
         let runtime = runtime();
         let _context = runtime.enter();
         let mut running: Vec<_> =
-            (0..MAX_SCRAPES).map(|_| Box::pin(dispatch.answer(&request))).collect();
+            (0..MAX_SCRAPES / 2).map(|_| Box::pin(dispatch.answer(&request, origin(1)))).collect();
         for scrape in &mut running {
             assert!(scrape.now_or_never().is_none());
         }
 
-        let response = dispatch.answer(&request).now_or_never().unwrap();
+        let response = dispatch.answer(&request, origin(1)).now_or_never().unwrap();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(header(&response, header::RETRY_AFTER), "1");
         // Other routes are not concerned.
         let other = self::request("GET", "/");
-        assert_eq!(dispatch.answer(&other).now_or_never().unwrap().status(), StatusCode::OK);
+        assert_eq!(
+            dispatch.answer(&other, origin(1)).now_or_never().unwrap().status(),
+            StatusCode::OK
+        );
+        // Nor is another origin.
+        assert!(dispatch.answer(&request, origin(2)).now_or_never().is_none());
 
         // A peer hung up: its future is dropped.
         running.pop();
-        assert!(dispatch.answer(&request).now_or_never().is_none());
+        assert!(dispatch.answer(&request, origin(1)).now_or_never().is_none());
+    }
+
+    #[test]
+    fn a_response_has_its_place_until_it_is_taken() {
+        for coding in ["gzip", "identity"] {
+            let path = "/m".parse().unwrap();
+            let scrape = |_| future::ready("up 1\n".to_owned());
+            let dispatch = Dispatch::new(&path, Duration::from_secs(5), scrape);
+            let mut request = request("GET", "/m");
+            let value = header::HeaderValue::from_static(coding);
+            request.headers_mut().insert(header::ACCEPT_ENCODING, value);
+            let runtime = runtime();
+            let response = runtime.block_on(dispatch.answer(&request, origin(1)));
+            let sent = response.into_body().collect().now_or_never().unwrap().unwrap().to_bytes();
+            // As long as a byte of it is left to be written.
+            let rest = sent.slice(1..);
+            drop(sent);
+            assert_eq!(dispatch.scrapes.taken(), 1);
+            drop(rest);
+            assert_eq!(dispatch.scrapes.taken(), 0);
+        }
     }
 }

@@ -6,7 +6,7 @@
     reason = "what must not happen here is meant to panic"
 )]
 
-use std::{rc::Rc, time::Duration};
+use std::{net::IpAddr, rc::Rc, time::Duration};
 
 use tokio::{
     io::{self, AsyncReadExt, AsyncWriteExt, DuplexStream},
@@ -42,9 +42,10 @@ pub fn web_request(data: &[u8]) {
         };
         let dispatch =
             Dispatch::new(&path, Duration::from_secs(5), |deadline| Box::pin(scrape(deadline)));
-        let seat = Rc::new(Seat::new());
+        let seat = Rc::new(Seat::new(IpAddr::from([192, 0, 2, 1]).into()));
+        let origin = seat.origin();
         let attended = connection::attend(stream, seat, Limits::default(), async |request| {
-            dispatch.answer(request).await
+            dispatch.answer(request, origin).await
         });
         let answer = answer(peer, sent, piece, hangs_up, reads_nothing);
         // Nobody's time but ours: a request takes at least 16 bytes.

@@ -1,6 +1,6 @@
 //! So many places, of which no origin takes all.
 
-use std::{cell::RefCell, rc::Rc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::origin::Origin;
 
@@ -8,31 +8,32 @@ use super::origin::Origin;
 ///
 /// No origin takes more than it leaves free: one alone gets half of them, the next one half of
 /// the rest, and whoever comes after a flood still finds a place.
+/// It is shared with threads, for a response is dropped wherever hyper likes.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
     most: usize,
-    taken: Rc<RefCell<Vec<Origin>>>,
+    taken: Arc<Mutex<Vec<Origin>>>,
 }
 
 impl Places {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, taken: Rc::default() }
+        Self { most, taken: Arc::default() }
     }
 
     /// Takes a place, as long as it is kept; `None` where an origin has its share.
     pub(super) fn take(&self, origin: Origin) -> Option<Place> {
-        let mut taken = self.taken.borrow_mut();
+        let mut taken = lock(&self.taken);
         let own = taken.iter().filter(|&&other| other == origin).count();
         if own >= self.most.saturating_sub(taken.len()) {
             return None;
         }
         taken.push(origin);
-        Some(Place { origin, taken: Rc::clone(&self.taken) })
+        Some(Place { origin, taken: Arc::clone(&self.taken) })
     }
 
     #[cfg(test)]
     pub(super) fn taken(&self) -> usize {
-        self.taken.borrow().len()
+        lock(&self.taken).len()
     }
 }
 
@@ -40,16 +41,20 @@ impl Places {
 #[derive(Debug)]
 pub(super) struct Place {
     origin: Origin,
-    taken: Rc<RefCell<Vec<Origin>>>,
+    taken: Arc<Mutex<Vec<Origin>>>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut taken = self.taken.borrow_mut();
+        let mut taken = lock(&self.taken);
         if let Some(at) = taken.iter().position(|&other| other == self.origin) {
             taken.swap_remove(at);
         }
     }
+}
+
+fn lock(taken: &Mutex<Vec<Origin>>) -> MutexGuard<'_, Vec<Origin>> {
+    taken.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use hyper::{
     },
 };
 
-use super::gzip::gzip;
+use super::{gzip::gzip, places::Place};
 use crate::flags::MetricsPath;
 
 /// A response: mostly one whose length is known, so that `Content-Length` is sent.
@@ -27,15 +27,25 @@ pub(super) type Body = Either<Full<Bytes>, StreamBody<Events>>;
 /// What comes, until whoever takes it goes.
 type Events = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>>>>;
 
-/// The metrics.
-pub(super) fn metrics(text: impl Into<Bytes>, format: Format) -> Response {
-    let metrics = response(StatusCode::OK, format.content_type(), text);
-    with(metrics, VARY, "Accept, Accept-Encoding")
+/// The metrics, compressed or not, which keep a place as long as they are in memory.
+pub(super) fn metrics(text: String, format: Format, is_gzip: bool, place: Place) -> Response {
+    let text = if is_gzip { gzip(&text) } else { text.into_bytes() };
+    let bytes = Bytes::from_owner(Kept { text, _place: place });
+    let metrics = response(StatusCode::OK, format.content_type(), bytes);
+    let metrics = with(metrics, VARY, "Accept, Accept-Encoding");
+    if is_gzip { with(metrics, CONTENT_ENCODING, "gzip") } else { metrics }
 }
 
-/// The metrics, compressed.
-pub(super) fn gzipped_metrics(text: &str, format: Format) -> Response {
-    with(metrics(gzip(text), format), CONTENT_ENCODING, "gzip")
+/// Text with the place that it takes.
+struct Kept {
+    text: Vec<u8>,
+    _place: Place,
+}
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
+    }
 }
 
 /// A page, which may do what `policy` says.

@@ -1,6 +1,6 @@
 //! The connections there are, how many, and how they end.
 
-use std::{pin::pin, rc::Rc, time::Duration};
+use std::{collections::HashMap, hash::Hash, net::Ipv4Addr, pin::pin, rc::Rc, time::Duration};
 
 use futures_util::{
     future::{AbortHandle, Abortable},
@@ -14,6 +14,7 @@ use tokio::{
 
 use super::{
     Content, Gate,
+    basic_auth::MAX_WAITING,
     connection::{self, Limits, Seat},
     dispatch::{Dispatch, MAX_SCRAPES, MAX_STREAMS},
     door::Door,
@@ -50,12 +51,10 @@ async fn serve_within(
 ) {
     let door = Door::new(gate.tls());
     let attend = async |stream: TcpStream, seat: Rc<Seat>| {
-        // Who is gone already has no address.
-        let Ok(peer) = stream.peer_addr() else { return };
-        let origin = Origin::from(peer.ip());
+        let origin = seat.origin();
         let Some(wire) = door.open(stream, seat.first_head_until(limits)).await else { return };
         let answer = async |request: &Request<Incoming>| {
-            gate.pass(request.headers(), origin, dispatch.answer(request)).await
+            gate.pass(request.headers(), origin, dispatch.answer(request, origin)).await
         };
         connection::attend(wire, seat, limits, answer).await;
     };
@@ -65,13 +64,15 @@ async fn serve_within(
     let mut until = pin!(until);
     loop {
         tokio::select! {
+            // Whoever was turned out is gone before the next one comes: a flood fills no memory.
+            biased;
             () = &mut until => break,
-            Some(arrival) = arrivals.next() => match arrival {
-                Ok(stream) => connections.admit(|seat| attend(stream, seat)),
-                // For want of descriptors, most likely: an idle connection has one.
-                Err(_) => connections.turn_out_oldest(),
-            },
             Some(_) = connections.running.next() => {}
+            Some(arrival) = arrivals.next() => match arrival {
+                Ok(stream) => connections.admit(origin(&stream), |seat| attend(stream, seat)),
+                // For want of descriptors, most likely: an idle connection has one.
+                Err(_) => connections.turn_one_out(),
+            },
         }
     }
     drop(arrivals);
@@ -84,10 +85,16 @@ async fn serve_within(
 /// Time for responses that are owed at the end.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Where a peer comes from. One that is gone already comes from nowhere.
+fn origin(stream: &TcpStream) -> Origin {
+    let address = stream.peer_addr().map(|address| address.ip());
+    address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()).into()
+}
+
 /// The connections there are, at most [`MAX_CONNECTIONS`].
 ///
-/// A newcomer always gets a place, if need be that of the one who has kept us waiting longest:
-/// connections that are merely open must not keep a scrape out.
+/// A newcomer always gets a place, if need be that of another: connections that are merely open
+/// must not keep a scrape out.
 struct Connections<C> {
     running: FuturesUnordered<Abortable<C>>,
     seats: Vec<(Rc<Seat>, AbortHandle)>,
@@ -96,8 +103,12 @@ struct Connections<C> {
 /// A few scrapers and browsers with several connections each, at some 20 KB a connection.
 const MAX_CONNECTIONS: usize = 128;
 
-// There is always one to turn out: those that cannot be are the scrapes and the streams.
-const _: () = assert!(MAX_SCRAPES + MAX_STREAMS < MAX_CONNECTIONS, "they can take all connections");
+// There is always one to turn out: those that cannot be are the scrapes, the streams
+// and those whose passwords are to be checked.
+const _: () = assert!(
+    MAX_SCRAPES + MAX_STREAMS + MAX_WAITING < MAX_CONNECTIONS,
+    "they can take all connections"
+);
 
 impl<C> Default for Connections<C> {
     fn default() -> Self {
@@ -106,26 +117,46 @@ impl<C> Default for Connections<C> {
 }
 
 impl<C: Future<Output = ()>> Connections<C> {
-    fn admit(&mut self, attend: impl FnOnce(Rc<Seat>) -> C) {
+    fn admit(&mut self, origin: Origin, attend: impl FnOnce(Rc<Seat>) -> C) {
         // The connection holds its seat as long as it lasts.
         self.seats.retain(|(seat, _)| Rc::strong_count(seat) > 1);
         if self.seats.len() >= MAX_CONNECTIONS {
-            self.turn_out_oldest();
+            self.turn_one_out();
         }
-        let seat = Rc::new(Seat::new());
+        let seat = Rc::new(Seat::new(origin));
         let (handle, registration) = AbortHandle::new_pair();
         self.running.push(Abortable::new(attend(Rc::clone(&seat)), registration));
         self.seats.push((seat, handle));
     }
 
-    /// Closes the connection whose peer has kept us waiting longest.
-    fn turn_out_oldest(&mut self) {
-        let waiting = |(at, (seat, _)): (usize, &(Rc<Seat>, _))| -> Option<(Instant, usize)> {
-            Some((seat.waiting_since()?, at))
-        };
-        if let Some((_, at)) = self.seats.iter().enumerate().filter_map(waiting).min() {
+    /// Closes one of the connections that keep us waiting.
+    fn turn_one_out(&mut self) {
+        if let Some(at) = self.one_to_go() {
             self.seats.swap_remove(at).1.abort();
         }
+    }
+
+    /// Says which connection is to go: the one that has kept us waiting longest, of the largest
+    /// crowd.
+    ///
+    /// A flood is the largest crowd, so it displaces itself: those of the origin that has most;
+    /// among them, or among all where no origin has more than another, whichever are more, those
+    /// that have sent a whole request before or those that have not.
+    /// So neither a scraper's connection between two scrapes nor one that was just made goes for
+    /// what others do.
+    fn one_to_go(&self) -> Option<usize> {
+        let waiting = |(at, (seat, _)): (usize, &(Rc<Seat>, _))| {
+            Some(Waiting {
+                since: seat.waiting_since()?,
+                at,
+                origin: seat.origin(),
+                is_known: seat.is_known(),
+            })
+        };
+        let mut crowd: Vec<_> = self.seats.iter().enumerate().filter_map(waiting).collect();
+        keep_most(&mut crowd, |one| one.origin);
+        keep_most(&mut crowd, |one| one.is_known);
+        crowd.iter().min_by_key(|one| (one.since, one.at)).map(|one| one.at)
     }
 
     /// Closes what is idle, and lets the rest end with the response that is owed.
@@ -140,6 +171,25 @@ impl<C: Future<Output = ()>> Connections<C> {
     }
 }
 
+/// A connection that has been waiting for its peer.
+struct Waiting {
+    since: Instant,
+    at: usize,
+    origin: Origin,
+    is_known: bool,
+}
+
+/// Keeps those of the kinds that have most.
+fn keep_most<K: Copy + Eq + Hash>(crowd: &mut Vec<Waiting>, kind: impl Fn(&Waiting) -> K) {
+    let mut counts = HashMap::<K, usize>::new();
+    for one in crowd.iter() {
+        let count = counts.entry(kind(one)).or_default();
+        *count = count.saturating_add(1);
+    }
+    let most = counts.values().copied().max();
+    crowd.retain(|one| counts.get(&kind(one)).copied() == most);
+}
+
 #[cfg(test)]
 mod tests {
     use std::{
@@ -150,6 +200,7 @@ mod tests {
         thread::{self, JoinHandle},
     };
 
+    use socket2::{Domain, Socket, Type};
     use tokio::sync::{Semaphore, oneshot};
 
     use super::{
@@ -189,7 +240,15 @@ mod tests {
         }
 
         fn connect(&self) -> TcpStream {
-            let peer = TcpStream::connect(self.address).unwrap();
+            self.connect_from([127, 0, 0, 1])
+        }
+
+        /// Connects from another host, as far as anybody can tell.
+        fn connect_from(&self, host: [u8; 4]) -> TcpStream {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            socket.bind(&SocketAddr::from((host, 0)).into()).unwrap();
+            socket.connect(&self.address.into()).unwrap();
+            let peer = TcpStream::from(socket);
             // No test waits for ever.
             peer.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
             peer
@@ -384,6 +443,53 @@ mod tests {
         // The others still have their places.
         idle[2].write_all(b"GET /x HTTP/1.0\r\n\r\n").unwrap();
         assert!(read_to_end(&mut idle[2]).starts_with(b"HTTP/1.0 404"));
+        server.stop();
+    }
+
+    /// Whether a connection is open: a request on it is answered.
+    fn is_served(peer: &mut TcpStream) -> bool {
+        peer.write_all(GET).is_ok() && peer.read(&mut [0]).is_ok_and(|read| read == 1)
+    }
+
+    #[test]
+    fn a_crowd_displaces_itself_and_no_other_origin() {
+        let server = Server::start(PATIENT, at_once);
+        let mut fresh = server.connect_from([127, 0, 0, 2]);
+        let mut kept = server.connect_from([127, 0, 0, 3]);
+        kept.write_all(GET).unwrap();
+        read_response(&mut kept);
+        let mut crowd: Vec<_> = (0..3 * MAX_CONNECTIONS).map(|_| server.connect()).collect();
+        assert!(crowd[..2 * MAX_CONNECTIONS].iter_mut().all(|peer| read_to_end(peer).is_empty()));
+        assert!(is_served(&mut fresh) && is_served(&mut kept));
+        server.stop();
+    }
+
+    #[test]
+    fn those_who_never_asked_displace_nobody_who_did() {
+        let server = Server::start(PATIENT, at_once);
+        let mut kept = server.connect();
+        kept.write_all(GET).unwrap();
+        read_response(&mut kept);
+        let mut crowd: Vec<_> = (0..2 * MAX_CONNECTIONS).map(|_| server.connect()).collect();
+        assert!(crowd[..MAX_CONNECTIONS].iter_mut().all(|peer| read_to_end(peer).is_empty()));
+        assert!(is_served(&mut kept));
+        server.stop();
+    }
+
+    #[test]
+    fn those_who_asked_displace_nobody_who_is_about_to() {
+        let server = Server::start(PATIENT, at_once);
+        let mut fresh = server.connect();
+        let mut crowd: Vec<_> = (0..2 * MAX_CONNECTIONS)
+            .map(|_| {
+                let mut peer = server.connect();
+                peer.write_all(GET).unwrap();
+                read_response(&mut peer);
+                peer
+            })
+            .collect();
+        assert!(crowd[..MAX_CONNECTIONS].iter_mut().all(|peer| read_to_end(peer).is_empty()));
+        assert!(is_served(&mut fresh));
         server.stop();
     }
 

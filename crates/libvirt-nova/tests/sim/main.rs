@@ -19,6 +19,7 @@ mod checked;
 mod choice;
 mod exporter;
 mod faults;
+mod flood;
 mod host;
 #[path = "../real/http.rs"]
 mod http;

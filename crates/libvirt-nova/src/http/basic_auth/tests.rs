@@ -68,51 +68,69 @@ async fn what_is_divided_otherwise_is_not_the_same() {
     assert_ne!(auth.tag([b"", b"", b""]), BasicAuth::new().unwrap().tag([b"", b"", b""]));
 }
 
+/// Requests with as many wrong passwords.
+fn flood(number: u32) -> Vec<HeaderMap> {
+    (0..number).map(|number| from("alice", &number.to_string())).collect()
+}
+
 #[tokio::test]
 async fn who_was_admitted_goes_on_during_a_flood() {
     let auth = BasicAuth::new().unwrap();
     let users = users(&[("alice", "secret")]);
-    assert_eq!(auth.check(&users, &from("alice", "secret"), origin(1)).await, Verdict::Admitted);
-    let flood: Vec<_> = (0..1_000).map(|number| from("alice", &number.to_string())).collect();
-    let flood = join_all(flood.iter().map(|headers| async {
-        let verdict = auth.check(&users, headers, origin(2)).await;
-        assert_eq!(at_once(&auth, &users, &from("alice", "secret")), Some(Verdict::Admitted));
-        verdict
-    }));
-    let verdicts = flood.await;
-    assert!(!verdicts.contains(&Verdict::Admitted));
+    let alice = from("alice", "secret");
+    assert_eq!(auth.check(&users, &alice, origin(1)).await, Verdict::Admitted);
+    let turn = auth.turn.acquire().await.unwrap();
+    let headers = flood(1_000);
+    let mut flood: Vec<_> =
+        headers.iter().map(|headers| Box::pin(auth.check(&users, headers, origin(2)))).collect();
+    flood.retain_mut(|request| request.now_or_never().is_none());
     // As many as one origin may have wait, and no more.
-    let refused = verdicts.iter().filter(|&&verdict| verdict == Verdict::Refused).count();
-    assert_eq!(refused, MAX_WAITING / 2);
+    assert_eq!(flood.len(), MAX_WAITING / 2);
+    assert_eq!(at_once(&auth, &users, &alice), Some(Verdict::Admitted));
+    drop(turn);
+    let verdicts = join_all(flood).await;
+    assert!(verdicts.iter().all(|&verdict| verdict == Verdict::Refused), "{verdicts:?}");
+    assert_eq!(at_once(&auth, &users, &alice), Some(Verdict::Admitted));
 }
 
 #[tokio::test]
 async fn who_comes_during_a_flood_finds_a_place() {
     let auth = BasicAuth::new().unwrap();
     let users = users(&[("alice", "secret")]);
-    let flood: Vec<_> = (0..1_000).map(|number| from("alice", &number.to_string())).collect();
+    let turn = auth.turn.acquire().await.unwrap();
+    let headers = flood(1_000);
     let mut flood: Vec<_> =
-        flood.iter().map(|headers| Box::pin(auth.check(&users, headers, origin(2)))).collect();
-    for request in &mut flood {
-        let _ = request.now_or_never();
-    }
-    let headers = from("alice", "secret");
-    let newcomer = auth.check(&users, &headers, origin(1));
-    let (verdict, _) = tokio::join!(newcomer, join_all(flood.iter_mut().take(MAX_WAITING / 2)));
+        headers.iter().map(|headers| Box::pin(auth.check(&users, headers, origin(2)))).collect();
+    flood.retain_mut(|request| request.now_or_never().is_none());
+    drop(turn);
+    let alice = from("alice", "secret");
+    let newcomer = auth.check(&users, &alice, origin(1));
+    let (verdict, _) = tokio::join!(newcomer, join_all(flood));
     assert_eq!(verdict, Verdict::Admitted);
 }
 
 #[tokio::test]
-async fn those_who_ask_the_same_at_once_cost_one_check() {
+async fn whoever_waited_looks_whether_another_asked_the_same() {
     let auth = BasicAuth::new().unwrap();
     let users = users(&[("alice", "secret")]);
-    let headers = from("alice", "secret");
-    let mut all: Vec<_> =
-        (0..MAX_WAITING / 2).map(|_| Box::pin(auth.check(&users, &headers, origin(1)))).collect();
-    // All but one wait for their turn, and find it in the cache when they have it.
-    assert!(all.iter_mut().all(|one| one.now_or_never().is_none()));
-    let verdicts = join_all(all).await;
-    assert!(verdicts.iter().all(|&verdict| verdict == Verdict::Admitted), "{verdicts:?}");
+    let headers = from("alice", "not this");
+    let turn = auth.turn.acquire().await.unwrap();
+    let mut waits = Box::pin(auth.check(&users, &headers, origin(1)));
+    assert_eq!((&mut waits).now_or_never(), None);
+    // No check would find this.
+    let tag = auth.tag([b"alice", &users.hash(b"alice").unwrap().bytes(), b"not this"]);
+    auth.cache.lock().unwrap().keep(tag, true);
+    drop(turn);
+    assert_eq!(waits.await, Verdict::Admitted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_ever() {
+    let auth = BasicAuth::new().unwrap();
+    let users = users(&[("alice", "secret")]);
+    let _turn = auth.turn.acquire().await.unwrap();
+    assert_eq!(auth.check(&users, &from("alice", "secret"), origin(1)).await, Verdict::Busy);
+    assert_eq!(auth.waiting.taken(), 0);
 }
 
 #[tokio::test]
@@ -120,8 +138,8 @@ async fn a_check_whose_peer_hung_up_is_there_for_the_next_one() {
     let auth = BasicAuth::new().unwrap();
     let users = users(&[("alice", "secret")]);
     let headers = from("alice", "secret");
-    // Begun, and given up.
-    assert_eq!(at_once(&auth, &users, &headers), None);
+    // Begun, and given up, unless it was done already.
+    assert_ne!(at_once(&auth, &users, &headers), Some(Verdict::Refused));
     assert_eq!(auth.waiting.taken(), 0);
     // Its turn is over when it is done.
     drop(auth.turn.acquire().await.unwrap());
