@@ -3,7 +3,6 @@
 use std::{fmt::Write, fs, path::PathBuf};
 
 use expect_test::expect_file;
-use tokio::time;
 
 use super::*;
 
