@@ -8,7 +8,7 @@
 //! * [`domain`], [`cpu`], [`memory`], [`vcpu`], [`block`], [`interface`], [`hostdev`], [`job`],
 //!   [`event`], [`pool`], [`node`]: the families of the libvirt exporters, in libvirt's words
 //! * [`latency`], [`perf`], [`iothread`], [`dirtyrate`], [`kvm`]: what only some ask for
-//! * [`tinkoff`]: names that only Tinkoff's exporter had
+//! * [`kumina`], [`tinkoff`]: names that only those exporters had
 //! * [`subject`]: a domain with its labels; [`reference`]: the table as text
 
 use exposition::{Exposition, Family, Format, Samples, Value};
@@ -18,6 +18,7 @@ pub(crate) use self::reference::reference;
 use self::subject::{Subject, labels_of, subjects};
 use crate::{
     collectors::{Collector, Collectors},
+    flags::Compat,
     host::Node,
     inventory::{LastJob, Limits},
     snapshot::{Measured, Snapshot},
@@ -36,6 +37,7 @@ mod instance;
 mod interface;
 mod iothread;
 mod job;
+mod kumina;
 mod kvm;
 mod latency;
 mod memory;
@@ -106,22 +108,26 @@ pub(crate) enum Write {
 pub(crate) struct Section {
     /// `None` for what is always served.
     pub(crate) collector: Option<Collector>,
-    /// Whether only `--compat=tinkoff` serves them.
-    pub(crate) is_tinkoff: bool,
+    /// The exporter that alone has them, where `--compat` has to name it.
+    pub(crate) compat: Option<Compat>,
     pub(crate) rows: &'static [Row],
 }
 
 impl Section {
     const fn of(collector: Collector, rows: &'static [Row]) -> Self {
-        Self { collector: Some(collector), is_tinkoff: false, rows }
+        Self { collector: Some(collector), compat: None, rows }
     }
 
     const fn tinkoff(collector: Collector, rows: &'static [Row]) -> Self {
-        Self { collector: Some(collector), is_tinkoff: true, rows }
+        Self { collector: Some(collector), compat: Some(Compat::Tinkoff), rows }
+    }
+
+    const fn kumina(collector: Collector, rows: &'static [Row]) -> Self {
+        Self { collector: Some(collector), compat: Some(Compat::Kumina), rows }
     }
 
     const fn always(rows: &'static [Row]) -> Self {
-        Self { collector: None, is_tinkoff: false, rows }
+        Self { collector: None, compat: None, rows }
     }
 }
 
@@ -157,6 +163,7 @@ pub(crate) const TABLE: &[Section] = &[
     Section::tinkoff(Collector::Block, tinkoff::LIMITS),
     Section::tinkoff(Collector::Interface, tinkoff::INTERFACE),
     Section::tinkoff(Collector::Pool, tinkoff::POOL),
+    Section::kumina(Collector::Domain, kumina::DOMAIN),
     Section::always(process::ROWS),
 ];
 
@@ -168,6 +175,8 @@ pub(crate) struct Selection {
     pub(crate) is_wide: bool,
     /// Whether the names are served that only Tinkoff's exporter had.
     pub(crate) is_tinkoff: bool,
+    /// Whether the names are served that only kumina's exporter had.
+    pub(crate) is_kumina: bool,
     /// Whether OpenMetrics says when counters began.
     pub(crate) is_created: bool,
 }
@@ -175,7 +184,15 @@ pub(crate) struct Selection {
 impl Selection {
     fn has(self, section: &Section) -> bool {
         section.collector.is_none_or(|collector| self.collectors.has(collector))
-            && (self.is_tinkoff || !section.is_tinkoff)
+            && section.compat.is_none_or(|compat| self.speaks(compat))
+    }
+
+    /// Whether the names are served that this exporter alone had.
+    pub(crate) fn speaks(self, compat: Compat) -> bool {
+        match compat {
+            Compat::Tinkoff => self.is_tinkoff,
+            Compat::Kumina => self.is_kumina,
+        }
     }
 }
 

@@ -16,12 +16,8 @@ use std::{ffi::OsString, time::Duration};
 use clap::{ValueEnum, error::ErrorKind};
 use libvirt_client::Address;
 
-pub(crate) use self::command_line::version;
-use self::{
-    collector_switches::CollectorSwitches,
-    command_line::{CommandLine, Compat},
-    spelling::Words,
-};
+pub(crate) use self::command_line::{Compat, version};
+use self::{collector_switches::CollectorSwitches, command_line::CommandLine, spelling::Words};
 pub(crate) use self::{
     error::FlagError,
     exporter_url::ExporterUrl,
@@ -78,8 +74,8 @@ pub(crate) struct Flags {
     pub(crate) collectors: Collectors,
     /// Which labels the samples of `libvirt_domain_*` have.
     pub(crate) labels: LabelSet,
-    /// Whether the families that only Tinkoff/libvirt-exporter has are served too.
-    pub(crate) tinkoff: bool,
+    /// The other exporters whose own families are served too.
+    pub(crate) compat: Vec<Compat>,
     /// Which domains are served.
     pub(crate) filter: Filter,
     /// Whether OpenMetrics says when a domain's counters began.
@@ -178,7 +174,7 @@ pub(crate) fn parse(
         log_format,
         collectors,
         labels,
-        tinkoff: compat.contains(&Compat::Tinkoff),
+        compat,
         filter: Filter { instances, instances_exclude, projects, projects_exclude },
         created,
         ignored: other_exporters.ignored(),
@@ -187,5 +183,7 @@ pub(crate) fn parse(
     })
 }
 
+#[cfg(test)]
+mod manual;
 #[cfg(test)]
 mod tests;

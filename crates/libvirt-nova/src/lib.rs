@@ -27,7 +27,7 @@ use crate::{
     exporter::Exporter,
     families::Selection,
     fault::chain,
-    flags::{Flags, LabelSet, Stop},
+    flags::{Compat, Flags, LabelSet, Stop},
     http::Wanted,
     later::later,
     live::Terms,
@@ -164,7 +164,8 @@ fn prepare(flags: Flags, log: Arc<log::Record>) -> (Served, impl Future<Output =
     let selection = Selection {
         collectors: flags.collectors,
         is_wide: flags.labels == LabelSet::Wide,
-        is_tinkoff: flags.tinkoff,
+        is_tinkoff: flags.compat.contains(&Compat::Tinkoff),
+        is_kumina: flags.compat.contains(&Compat::Kumina),
         is_created: flags.created,
     };
     let watch = Watch {

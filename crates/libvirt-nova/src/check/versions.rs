@@ -49,7 +49,8 @@ fn lacking(
             && is_of_the_kind(collector)
     };
     let sections = TABLE.iter().filter(|section| {
-        section.collector.is_some_and(is_wanted) && (selection.is_tinkoff || !section.is_tinkoff)
+        section.collector.is_some_and(is_wanted)
+            && section.compat.is_none_or(|exporter| selection.speaks(exporter))
     });
     let rows = sections.flat_map(|section| section.rows);
     let missing = rows.filter(|row| release(row.since).is_some_and(|since| version < since));

@@ -71,7 +71,7 @@ fn text_in(format: Format, selection: Selection, snapshot: &Snapshot) -> String 
 /// All that can be switched on.
 pub(super) fn everything() -> Selection {
     let collectors = Collectors::of(|_| true);
-    Selection { collectors, is_tinkoff: true, ..Selection::default() }
+    Selection { collectors, is_tinkoff: true, is_kumina: true, ..Selection::default() }
 }
 
 #[tokio::test(start_paused = true)]
@@ -278,7 +278,8 @@ pub(super) fn migration() -> Snapshot {
 
 #[tokio::test(start_paused = true)]
 async fn wide_labels() {
-    let selection = Selection { is_wide: true, is_tinkoff: true, ..Selection::default() };
+    let selection =
+        Selection { is_wide: true, is_tinkoff: true, is_kumina: true, ..Selection::default() };
     check_with("wide_labels", selection, &snapshot(&["02-epoxy", "07-not-nova"]));
 }
 

@@ -41,12 +41,12 @@ pub(super) fn families<'r>(text: &mut String, rows: impl Iterator<Item = (&'r Se
         let Row { family, origin, since, .. } = row;
         let (name, kind, help) = (family.name, family.kind.word(), family.help);
         let (unit, labels, cost) = (unit(name, family.kind), labels(row).join(", "), cost(origin));
-        let collector = match section.collector {
-            Some(collector) if section.is_tinkoff => {
-                format!("{}, --compat=tinkoff", collector.name())
+        let collector = match (section.collector, section.compat) {
+            (Some(collector), Some(exporter)) => {
+                format!("{}, --compat={}", collector.name(), exporter.name())
             }
-            Some(collector) => collector.name().to_owned(),
-            None => String::new(),
+            (Some(collector), None) => collector.name().to_owned(),
+            (None, _) => String::new(),
         };
         let _ = writeln!(
             text,

@@ -181,6 +181,7 @@ fn every_name_and_label_of_the_field_is_there() {
     let lists = [
         include_str!("../../testdata/vocabularies/domain.txt"),
         include_str!("../../testdata/vocabularies/tinkoff.txt"),
+        include_str!("../../testdata/vocabularies/kumina.txt"),
     ];
     for line in lists.iter().flat_map(|list| list.lines()).filter(|line| !line.starts_with('#')) {
         let mut words = line.split_whitespace();

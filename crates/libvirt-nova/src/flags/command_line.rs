@@ -119,7 +119,7 @@ pub(super) struct CommandLine {
     pub(super) labels: LabelSet,
 
     /// Serve the families that another exporter alone has, too: tinkoff is
-    /// Tinkoff/libvirt-exporter. Can be repeated
+    /// Tinkoff/libvirt-exporter, kumina is Debian's package. Can be repeated
     #[arg(long, value_name = "EXPORTER", help_heading = "Metrics", verbatim_doc_comment)]
     #[arg(value_enum, value_delimiter = ',')]
     pub(super) compat: Vec<Compat>,
@@ -188,9 +188,21 @@ const WIDE_IF: [(&str, &str, &str); 2] =
 
 /// Another exporter whose families may be served too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Compat {
+pub(crate) enum Compat {
     /// Tinkoff/libvirt-exporter.
     Tinkoff,
+    /// kumina/libvirt_exporter, Debian's prometheus-libvirt-exporter.
+    Kumina,
+}
+
+impl Compat {
+    /// What `--compat` calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tinkoff => "tinkoff",
+            Self::Kumina => "kumina",
+        }
+    }
 }
 
 const AFTER_HELP: &str = "\

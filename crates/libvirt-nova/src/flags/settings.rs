@@ -12,6 +12,7 @@ impl Flags {
             LabelSet::Narrow => "narrow",
             LabelSet::Wide => "wide",
         };
+        let compat: Vec<_> = self.compat.iter().map(|exporter| exporter.name()).collect();
         vec![
             ("--uri", self.uri.to_string()),
             ("--interval", format!("{:?}", self.interval)),
@@ -20,7 +21,7 @@ impl Flags {
             ("--max-abandoned", self.max_abandoned.to_string()),
             ("--path", self.metrics_path.to_string()),
             ("--labels", labels.to_owned()),
-            ("--compat", if self.tinkoff { "tinkoff" } else { "none" }.to_owned()),
+            ("--compat", if compat.is_empty() { "none".to_owned() } else { compat.join(" ") }),
             ("--created-timestamps", self.created.to_string()),
             ("filters", if self.filter.is_all() { "none" } else { "some" }.to_owned()),
             ("collectors", on.map(Collector::name).collect::<Vec<_>>().join(" ")),

@@ -54,7 +54,7 @@ fn without_a_flag_all_is_as_in_the_first_exporter() {
         log_format,
         collectors,
         labels,
-        tinkoff,
+        compat,
         filter,
         created,
         ignored,
@@ -73,7 +73,7 @@ fn without_a_flag_all_is_as_in_the_first_exporter() {
     assert_eq!(log_format, LogFormat::Text);
     assert_eq!(collectors, Collectors::default());
     assert_eq!(labels, LabelSet::Narrow);
-    assert!(!tinkoff && !created && filter.is_all());
+    assert!(compat.is_empty() && !created && filter.is_all());
     assert_eq!(ignored, [""; 0]);
     assert!(!once && !check);
 }
@@ -220,7 +220,8 @@ fn every_flag_has_a_variable() {
     assert_eq!(flags.log_level, LogLevel::Error);
     assert_eq!(flags.log_format, LogFormat::Logfmt);
     assert_eq!(flags.labels, LabelSet::Wide);
-    assert!(flags.tinkoff && flags.created && flags.collectors.has(Collector::VcpuKvm));
+    assert_eq!(flags.compat, [Compat::Tinkoff]);
+    assert!(flags.created && flags.collectors.has(Collector::VcpuKvm));
     let Filter { instances, instances_exclude, projects, projects_exclude } = &flags.filter;
     assert!(instances.is_some() && instances_exclude.is_some());
     assert!(projects.is_some() && projects_exclude.is_some());
@@ -292,7 +293,7 @@ fn a_refusal_says_what_was_wrong_and_what_would_be_right() {
         (&["--no-colector.perf"], "--no-colector.perf: no such flag, see --help"),
         (&["-uri", "-no-once"], "-uri: the value is missing, expected -uri URI"),
         (&["--labels=all"], "--labels: all is not a choice, expected one of narrow, wide"),
-        (&["--compat=x"], "--compat: x is not a choice, expected one of tinkoff"),
+        (&["--compat=x"], "--compat: x is not a choice, expected one of tinkoff, kumina"),
         (
             &["--instances=web-["],
             "--instances: web-[ is not a regular expression from [ on: found unclosed character class",

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, str::FromStr, time::Duration};
 
-use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, error::ErrorKind};
+use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use libvirt_client::Address;
 
 use super::{
@@ -50,7 +50,7 @@ pub(crate) fn parse_top(
     args: impl IntoIterator<Item = OsString>,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<TopFlags, Stop> {
-    let mut command = explained(TopCommandLine::command());
+    let mut command = command();
     let words = Words::collect(&command, args, variable);
     let parsed = command
         .try_get_matches_from_mut(words.as_slice())
@@ -78,6 +78,11 @@ pub(crate) fn parse_top(
     };
     let filter = Filter { instances, instances_exclude, projects, projects_exclude };
     Ok(TopFlags { origin, filter, sort, once })
+}
+
+/// Builds the definition.
+pub(super) fn command() -> Command {
+    explained(TopCommandLine::command())
 }
 
 /// The command line of `top` as clap parses it; each doc is the flag's text in `--help`.

@@ -51,7 +51,7 @@ fn obeyable(flags: &Flags) {
         log_format: _,
         collectors: _,
         labels: _,
-        tinkoff: _,
+        compat: _,
         filter,
         created: _,
         ignored,

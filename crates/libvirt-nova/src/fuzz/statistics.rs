@@ -40,7 +40,8 @@ pub fn statistics(data: &[u8]) {
     let snapshot = Snapshot::new(None, &domains, findings, SystemTime::now());
     for is_wide in [false, true] {
         let collectors = Collectors::of(|_| true);
-        let selection = Selection { collectors, is_wide, is_tinkoff: true, is_created: false };
+        let selection =
+            Selection { collectors, is_wide, is_tinkoff: true, is_kumina: true, is_created: false };
         let report = Report::default();
         let text = families::expose(Format::Text, selection, &snapshot, &report, 0);
         let mut seen = HashSet::new();

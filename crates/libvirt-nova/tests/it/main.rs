@@ -9,7 +9,12 @@ mod check;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../real/checked.rs"]
 mod checked;
+#[expect(dead_code, reason = "other tests use the rest of it")]
+#[path = "../real/dashboard.rs"]
+mod dashboard;
+mod dashboards;
 mod flags;
 mod http;
+mod links;
 mod program;
 mod systemd;

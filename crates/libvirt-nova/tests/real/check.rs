@@ -1,6 +1,6 @@
 //! `--check` on a real host: what it says is wrong is, and what it says mends it does.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use crate::{
     checked::Checked,
@@ -106,6 +106,32 @@ fn polkit_is_told_where_it_lets_a_user_in() {
     assert_eq!(checked.text("authentication"), "polkit lets this user in");
     let root = check(&libvirtd.uri());
     assert_eq!(root.text("authentication"), "none is asked of root");
+}
+
+/// As in a container that has libvirt and nothing else.
+#[test]
+fn polkit_without_a_bus_lets_root_in_alone_until_none_is_asked() {
+    let libvirtd = Libvirtd::start(&[]);
+    let configuration = libvirtd.dir().join("etc/libvirtd.conf");
+    let set = |from: &str, to: &str| {
+        libvirtd.daemon_stop();
+        let text = fs::read_to_string(&configuration).unwrap();
+        let edited =
+            text.replace(&format!("auth_unix_ro = {from}"), &format!("auth_unix_ro = {to}"));
+        assert_ne!(edited, text);
+        fs::write(&configuration, edited).unwrap();
+        libvirtd.daemon_start();
+    };
+    set("\"none\"", "\"polkit\"");
+    let socket = libvirtd.socket("libvirt-sock-ro");
+    let nobody = check_as_nobody(&socket);
+    nobody.assert_loses(&["authentication"]);
+    let told = nobody.text("authentication");
+    assert!(told.contains("polkit does not let this process in"), "{nobody:#?}");
+    assert!(told.contains("Unable to get system bus connection"), "{nobody:#?}");
+    assert_eq!(check(&libvirtd.uri()).text("authentication"), "none is asked of root");
+    set("\"polkit\"", "\"none\"");
+    check_as_nobody(&socket).assert_well();
 }
 
 #[test]

@@ -24,8 +24,8 @@ use crate::{
 pub(crate) struct Exporter {
     child: Child,
     address: SocketAddr,
-    /// Has the log in `log`, and what else came to standard error in `stderr`.
-    dir: PathBuf,
+    log: PathBuf,
+    stderr: PathBuf,
 }
 
 impl Exporter {
@@ -71,16 +71,30 @@ impl Exporter {
         // Whoever it runs as opens this one itself.
         let log = dir.join("log");
         fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
-        let stderr = fs::File::create(dir.join("stderr")).unwrap();
-        command.args(args).arg("-log").arg(&log).arg("--web.listen-address=127.0.0.1:0");
-        let mut child = command.current_dir(&dir).stderr(stderr).spawn().unwrap();
+        command.args(args).arg("-log").arg(&log);
+        Self::start(command, &dir, log)
+    }
+
+    /// The same with one that opens no file, for its log is standard error.
+    pub(crate) fn run_without_files(mut command: Command, args: &[&str]) -> Self {
+        let dir = new_dir("exporter");
+        let log = dir.join("stderr");
+        command.args(args).args(["-log", "-"]);
+        Self::start(command, &dir, log)
+    }
+
+    fn start(mut command: Command, dir: &Path, log: PathBuf) -> Self {
+        let stderr = dir.join("stderr");
+        let file = fs::File::create(&stderr).unwrap();
+        command.arg("--web.listen-address=127.0.0.1:0");
+        let mut child = command.current_dir(dir).stderr(file).spawn().unwrap();
         let (address, _) = wait_until(PATIENCE, "an exporter that listens", || {
             if let Some(status) = child.try_wait().unwrap() {
-                panic!("{status}: {}", fs::read_to_string(dir.join("stderr")).unwrap());
+                panic!("{status}: {}", fs::read_to_string(&stderr).unwrap());
             }
             listening(&fs::read_to_string(&log).unwrap_or_default())
         });
-        Self { child, address, dir }
+        Self { child, address, log, stderr }
     }
 
     /// Scrapes without saying how long that may take.
@@ -114,7 +128,7 @@ impl Exporter {
 
     /// The lines that it logged.
     pub(crate) fn log(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.dir.join("log")).unwrap();
+        let text = fs::read_to_string(&self.log).unwrap();
         text.lines().map(str::to_owned).collect()
     }
 
@@ -137,7 +151,7 @@ impl Drop for Exporter {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            let stderr = fs::read_to_string(self.dir.join("stderr")).unwrap_or_default();
+            let stderr = fs::read_to_string(&self.stderr).unwrap_or_default();
             eprintln!("the exporter's log:\n{stderr}");
         }
     }

@@ -151,8 +151,13 @@ impl<'l> Guest<'l> {
 
     /// Writes to the disk as the guest would: one request of so many bytes.
     pub(crate) fn write_to_disk(&self, bytes: u32) {
+        self.ask_disk(&format!("aio_write 0 {bytes}"));
+    }
+
+    /// Makes a request to the disk as the guest would, in the words of `qemu-io`.
+    pub(crate) fn ask_disk(&self, request: &str) {
         let disk = "/machine/peripheral/virtio-disk0/virtio-backend";
-        let line = format!("qemu-io -d {disk} \"aio_write 0 {bytes}\"");
+        let line = format!("qemu-io -d {disk} \"{request}\"");
         self.run("qemu-monitor-command", &["--hmp", &line]);
     }
 

@@ -18,6 +18,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a test is meant to panic")]
 
 mod agreement;
+mod bare;
 mod cgroups;
 mod change;
 mod check;
@@ -26,6 +27,9 @@ mod cpu;
 mod created;
 mod crowd;
 mod daemon;
+mod dashboard;
+mod dashboards;
+mod debian;
 mod event;
 mod exporter;
 mod fixture;
@@ -47,9 +51,12 @@ mod outage;
 mod page;
 mod process;
 mod prometheus;
+mod public_dashboards;
 mod queries;
+mod rules;
 mod scrape;
 mod service;
+mod security;
 mod stall;
 mod state;
 mod stuck;

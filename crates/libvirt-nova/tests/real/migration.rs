@@ -180,6 +180,35 @@ fn migrate(guest: &Guest<'_>, to: &Libvirtd, bandwidth: &str) -> Result<String, 
     guest.virsh().attempt([&["migrate", &guest.name], &FLAGS[..], &how].concat())
 }
 
+/// A live migration of a guest that writes its memory faster than is sent: it does not end by itself.
+#[derive(Debug)]
+pub(crate) struct Migration<'s, 'l> {
+    guest: &'s Guest<'l>,
+    command: thread::ScopedJoinHandle<'s, Result<String, String>>,
+}
+
+impl<'s, 'l> Migration<'s, 'l> {
+    /// Begins one; returns once it has gone through the memory, and goes through it again.
+    pub(crate) fn begin(
+        scope: &'s thread::Scope<'s, '_>,
+        guest: &'s Guest<'l>,
+        to: &'s Libvirtd,
+    ) -> Self {
+        let command = scope.spawn(|| migrate(guest, to, "4"));
+        wait_until(PATIENCE, "a second iteration", || {
+            (number(&job(guest), "memory_iteration")? > 1).then_some(())
+        });
+        Self { guest, command }
+    }
+
+    /// Lets it end.
+    pub(crate) fn end(self) {
+        self.guest.run("migrate-setmaxdowntime", &["10000"]);
+        self.guest.run("migrate-setspeed", &["10000"]);
+        self.command.join().unwrap().unwrap();
+    }
+}
+
 /// The other libvirtd, and the socket that memory goes through: each host has a network of its own.
 /// The disk is shared, which libvirt cannot see.
 fn way(guest: &Guest<'_>, to: &Libvirtd) -> [String; 2] {

@@ -167,7 +167,7 @@ fn a_frozen_libvirtd_costs_a_scrape_no_more_than_its_deadline() {
 }
 
 /// Waits until a scrape finds libvirtd and these guests; that must be soon after libvirtd's return.
-fn recovers(exporter: &Exporter, guests: &[&Guest<'_>]) -> Scrape {
+pub(crate) fn recovers(exporter: &Exporter, guests: &[&Guest<'_>]) -> Scrape {
     wait_until(RECOVERY, "a scrape that finds libvirtd and its guests", || {
         let scrape = exporter.scrape();
         let found = |guest: &&Guest<'_>| scrape.families_of(&guest.name).contains_key(CPU_TIME);

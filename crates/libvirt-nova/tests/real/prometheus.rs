@@ -6,8 +6,11 @@ use std::{
     fs,
     io::Write,
     net::TcpListener,
+    path::PathBuf,
     process::{Child, Stdio},
 };
+
+use serde_json::{Value, json};
 
 use crate::{
     exporter::{EVERYTHING, Exporter, program},
@@ -15,6 +18,7 @@ use crate::{
     libvirtd::Libvirtd,
     mission::with_memory,
     process::{command, outcome, output},
+    scrape::Labels,
     wait::{PATIENCE, wait_until},
 };
 
@@ -135,11 +139,11 @@ pub(crate) fn complaints(exposition: &str) -> BTreeSet<String> {
     String::from_utf8(text).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// A Prometheus that scrapes one exporter each second; it is killed when this is dropped.
-struct Prometheus {
+/// A Prometheus that scrapes exporters each second; it is killed when this is dropped.
+pub(crate) struct Prometheus {
     child: Child,
     url: String,
-    log: std::path::PathBuf,
+    log: PathBuf,
 }
 
 /// One series of an answer.
@@ -150,16 +154,23 @@ struct Answer {
 
 impl Prometheus {
     fn scraping(exporter: &Exporter) -> Self {
+        Self::with(&[exporter], &[])
+    }
+
+    /// Starts one that evaluates the rules of these files as well.
+    pub(crate) fn with(exporters: &[&Exporter], rules: &[PathBuf]) -> Self {
         let dir = new_dir("prometheus");
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let configuration = format!(
-            "global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\n\
-             scrape_configs:\n\
-             - job_name: libvirt_nova\n  \
-               static_configs: [{{ targets: ['{}'] }}]\n",
-            exporter.address()
-        );
-        fs::write(dir.join("prometheus.yml"), configuration).unwrap();
+        let targets: Vec<_> = exporters.iter().map(|it| it.address().to_string()).collect();
+        // Of YAML, JSON is a part.
+        let configuration = json!({
+            "global": { "scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s" },
+            "rule_files": rules,
+            "scrape_configs": [
+                { "job_name": "libvirt_nova", "static_configs": [{ "targets": targets }] },
+            ],
+        });
+        fs::write(dir.join("prometheus.yml"), configuration.to_string()).unwrap();
         let log = dir.join("log");
         let child = command("prometheus")
             .arg(format!("--config.file={}", dir.join("prometheus.yml").display()))
@@ -173,6 +184,28 @@ impl Prometheus {
             prometheus.log().contains("Server is ready").then_some(())
         });
         prometheus
+    }
+
+    /// What its API says to a question: the field `data`.
+    pub(crate) fn api(&self, path: &str, parameters: &[(&str, &str)]) -> Value {
+        let mut curl = command("curl");
+        curl.args(["-sS", "--get", &format!("{}/api/v1/{path}", self.url)]);
+        for (name, value) in parameters {
+            curl.arg("--data-urlencode").arg(format!("{name}={value}"));
+        }
+        let mut answer: Value = serde_json::from_str(&output(&mut curl)).unwrap();
+        assert_eq!(answer["status"], "success", "{parameters:?}: {answer}");
+        answer["data"].take()
+    }
+
+    /// The series that an expression has now: labels, and the value as text.
+    pub(crate) fn series(&self, expression: &str) -> Vec<(Labels, String)> {
+        let data = self.api("query", &[("query", expression)]);
+        let of = |it: &Value| {
+            let labels = serde_json::from_value(it["metric"].clone()).unwrap();
+            (labels, it["value"][1].as_str().unwrap().to_owned())
+        };
+        data["result"].as_array().unwrap().iter().map(of).collect()
     }
 
     /// What `promtool query instant` prints: a line a series, `{labels} => value @[time]`.

@@ -34,6 +34,7 @@ mod said;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../real/scrape.rs"]
 mod scrape;
+mod series;
 mod sharing;
 mod slow;
 #[path = "../real/stall.rs"]

@@ -76,8 +76,9 @@ fn labels_are_narrow_or_wide() {
 
 #[test]
 fn compat_is_said_never_or_often() {
-    assert!(flags(&["--compat=tinkoff"]).tinkoff);
-    assert!(flags(&["-compat", "tinkoff", "--compat=tinkoff,tinkoff"]).tinkoff);
+    assert_eq!(flags(&["--compat=kumina"]).compat, [Compat::Kumina]);
+    let both = flags(&["-compat", "tinkoff", "--compat=kumina,tinkoff"]).compat;
+    assert_eq!(both, [Compat::Tinkoff, Compat::Kumina, Compat::Tinkoff]);
 }
 
 #[test]

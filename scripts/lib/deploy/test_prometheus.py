@@ -1,0 +1,119 @@
+"""deploy/prometheus: the configurations are good, find whom they shall find, and call them by their names."""
+
+import http.server
+import json
+import re
+import shutil
+import threading
+import unittest
+
+import bed
+
+
+class Keystone(http.server.BaseHTTPRequestHandler):
+    """As much of Keystone and Nova as service discovery asks: a token, the catalog, the hypervisors."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        endpoint = {"interface": "public", "region": "RegionOne", "region_id": "RegionOne", "url": f"{self.server.url}/v2.1", "id": "e"}
+        token = {
+            "expires_at": "2999-01-01T00:00:00.000000Z",
+            "catalog": [{"type": "compute", "name": "nova", "id": "c", "endpoints": [endpoint]}],
+        }
+        self.answer(201, {"token": token}, {"X-Subject-Token": "t"})
+
+    def do_GET(self):
+        assert self.path.startswith("/v2.1/os-hypervisors/detail"), self.path
+        kinds = {"az1-compute-07": "QEMU", "az2-compute-01": "QEMU", "rack4-node9": "ironic"}
+        self.answer(
+            200,
+            {
+                "hypervisors": [
+                    {
+                        "id": number,
+                        "hypervisor_hostname": name,
+                        "hypervisor_type": kind,
+                        "host_ip": f"192.0.2.{number}",
+                        "state": "up",
+                        "status": "enabled",
+                        "hypervisor_version": 7002000,
+                        "cpu_info": "{}",
+                        "service": {"id": number, "host": name},
+                        "free_disk_gb": 1,
+                        "local_gb": 1,
+                    }
+                    for number, (name, kind) in enumerate(kinds.items(), 1)
+                ]
+            },
+            {},
+        )
+
+    def answer(self, status, body, headers):
+        self.send_response(status)
+        for header in {**headers, "Content-Type": "application/json"}.items():
+            self.send_header(*header)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, *_):
+        pass
+
+
+class Configurations(bed.Bed):
+    def setUp(self):
+        super().setUp()
+        self.config = self.dir / "prometheus"
+        shutil.copytree(bed.DEPLOY / "prometheus", self.config)
+        # Beside the configuration, where it looks for them.
+        shutil.copytree(bed.CHECKOUT / "rules", self.config / "rules")
+        (self.config / "tls").mkdir()
+        for name in ("ca.crt", "prometheus.crt", "prometheus.key", "password"):
+            (self.config / "tls" / name).touch()
+
+    def test_promtool_finds_no_fault(self):
+        for name in ("openstack.yml", "file-sd.yml", "tls.yml"):
+            with self.subTest(name):
+                said = self.run_ok("promtool", "check", "config", self.config / name)
+                self.assertRegex(said, r"[1-9]\d* rules? found")
+        self.run_ok("promtool", "check", "rules", bed.DEPLOY / "cloudkitty" / "rules.yml")
+
+    def test_nova_is_asked_for_the_hosts(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Keystone)
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        path = self.config / "openstack.yml"
+        text, changed = re.subn(r"https://keystone\S+/v3", f"{server.url}/v3", path.read_text())
+        self.assertEqual(changed, 1)
+        path.write_text(text)
+        said = self.run_ok("promtool", "check", "service-discovery", "--timeout=5s", path, "libvirt_nova")
+        found = [target["labels"] for target in json.loads(said[said.index("[") :]) if target["labels"]]
+        self.assertEqual(
+            [{k: v for k, v in labels.items() if k in ("__address__", "instance", "az")} for labels in found],
+            [
+                {"__address__": "192.0.2.1:9177", "instance": "az1-compute-07", "az": "az1"},
+                {"__address__": "192.0.2.2:9177", "instance": "az2-compute-01", "az": "az2"},
+            ],
+        )
+
+    def test_a_host_in_a_file_is_scraped(self):
+        socket, _ = self.simulate()
+        port = bed.free_port()
+        self.start("exporter", bed.EXPORTER, f"--web.listen-address=127.0.0.1:{port}", "--log=-", f"--uri={socket}")
+        targets = self.config / "compute" / "az1.yml"
+        text, changed = re.subn(r"compute-01\S+:9177", f"127.0.0.1:{port}", targets.read_text())
+        self.assertEqual(changed, 1)
+        targets.write_text(text)
+        # Nothing of it is waited for; two scrapes are.
+        path = self.config / "file-sd.yml"
+        path.write_text(re.sub(r"scrape_(interval|timeout): \d+s", r"scrape_\1: 1s", path.read_text()))
+        url = self.prometheus(path)
+        bed.within(20, lambda: self.query(url, "up == 1"))
+        found = bed.within(10, lambda: self.query(url, 'libvirt_nova_instance_info{libvirtname="instance-00000001"}'))[0]["metric"]
+        self.assertEqual((found["instance"], found["az"], found["job"]), ("127.0.0.1", "az1", "libvirt_nova"))
+        self.assertNotIn("exported_host", found)
+
+
+if __name__ == "__main__":
+    unittest.main()
