@@ -41,8 +41,9 @@ pub(crate) fn shared_cache() -> &'static Path {
     &CACHE
 }
 
-/// The name of a libvirtd's directory: the watchdog stops what runs in each.
+/// The names of the directories of a libvirtd and a machine: the watchdog stops what runs in each.
 pub(crate) const LIBVIRTD: &str = "libvirtd";
+pub(crate) const MACHINE: &str = "machine";
 
 /// The directory of everything.
 static ROOT: LazyLock<Root> = LazyLock::new(|| {
@@ -70,7 +71,10 @@ fn watchdog(dir: &Path) -> Child {
         read -r _
         for round in 1 2; do
             for libvirtd in "$1/$2"-*; do
-                [ ! -d "$libvirtd" ] || { "$3" stop "$libvirtd"; left=1; }
+                [ ! -d "$libvirtd" ] || { "$4/private-libvirtd" stop "$libvirtd"; left=1; }
+            done
+            for machine in "$1/$3"-*; do
+                [ ! -d "$machine" ] || { "$4/machine" stop "$machine"; left=1; }
             done
             [ -z "$left" ] || sleep 1
         done
@@ -79,8 +83,8 @@ fn watchdog(dir: &Path) -> Child {
     Command::new("sh")
         .args(["-c", script, "sh"])
         .arg(dir)
-        .arg(LIBVIRTD)
-        .arg(checkout().join("scripts/testbed/private-libvirtd"))
+        .args([LIBVIRTD, MACHINE])
+        .arg(checkout().join("scripts/testbed"))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -23,6 +23,23 @@ pub(crate) struct Response {
 }
 
 impl Response {
+    /// Reads what came back to a request that was made when it `began`.
+    pub(crate) fn read(bytes: Vec<u8>, began: Instant) -> Self {
+        let ended = Instant::now();
+        let text = String::from_utf8(bytes).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let mut lines = head.split("\r\n");
+        let status = lines.next().unwrap().to_owned();
+        let headers: Vec<_> = lines
+            .map(|line| line.split_once(": ").unwrap())
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        let response = Self { status, headers, body: body.to_owned(), began, ended };
+        // Whole: nothing is chunked here, so the length is told.
+        assert_eq!(response.header("content-length"), response.body.len().to_string());
+        response
+    }
+
     pub(crate) fn took(&self) -> Duration {
         self.ended - self.began
     }
@@ -56,18 +73,5 @@ fn request(address: SocketAddr, path: &str, header: &str) -> Response {
     stream.write_all(head.as_bytes()).unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
-    let ended = Instant::now();
-
-    let text = String::from_utf8(bytes).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    let mut lines = head.split("\r\n");
-    let status = lines.next().unwrap().to_owned();
-    let headers: Vec<_> = lines
-        .map(|line| line.split_once(": ").unwrap())
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-        .collect();
-    let response = Response { status, headers, body: body.to_owned(), began, ended };
-    // Whole: nothing is chunked here, so the length is told.
-    assert_eq!(response.header("content-length"), response.body.len().to_string());
-    response
+    Response::read(bytes, began)
 }

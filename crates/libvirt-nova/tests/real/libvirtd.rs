@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
@@ -93,6 +94,24 @@ impl Libvirtd {
     /// A command that runs where the guests' taps are.
     pub(crate) fn enter(&self) -> Command {
         self.script("enter")
+    }
+
+    /// Makes a user known where libvirtd looks for names, as systemd does with those of its units
+    /// on a host that has its name service.
+    pub(crate) fn add_user(&self, name: &str, uid: &str, gid: &str) {
+        let lines = [
+            ("passwd", format!("{name}:x:{uid}:{gid}::/:/usr/sbin/nologin\n")),
+            ("group", format!("{name}:x:{gid}:\n")),
+        ];
+        for (file, line) in lines {
+            let path = self.dir.join("etc").join(file);
+            fs::OpenOptions::new()
+                .append(true)
+                .open(path)
+                .unwrap()
+                .write_all(line.as_bytes())
+                .unwrap();
+        }
     }
 
     /// What libvirtd logged: warnings and errors.

@@ -7,6 +7,7 @@
 //!
 //! * `fixture`: where everything lives, and that it ends with this process, however that ends
 //! * `libvirtd`, `guest`, `virsh`: what is measured, and who else measures it
+//! * `machine`: a clean Debian that its own systemd boots
 //! * `exporter`, `http`, `page`, `scrape`, `checked`: who is tested, how it is asked, and what it said
 //! * `terminal`: what people see of it
 //! * `process`, `wait`, `stall`: what they all need
@@ -40,6 +41,7 @@ mod http;
 mod join;
 mod labels;
 mod libvirtd;
+mod machine;
 mod migration;
 mod mission;
 mod names;
@@ -54,6 +56,7 @@ mod queries;
 mod rules;
 mod scrape;
 mod security;
+mod service;
 mod stall;
 mod state;
 mod stuck;
