@@ -8,7 +8,10 @@ pub use self::{
     command_line::command_line, domain_xml::domain_xml, nova_element::nova_element,
     statistics::statistics,
 };
-pub use crate::{http::fuzz::web_request, log::fuzz::log_line};
+pub use crate::{
+    http::fuzz::{authorization, web_request},
+    log::fuzz::log_line,
+};
 
 mod command_line;
 mod domain_xml;
@@ -59,6 +62,7 @@ mod tests {
 
     #[test]
     fn the_corpora_hold() {
+        replay("authorization", authorization);
         replay("command_line", command_line);
         replay("domain_xml", domain_xml);
         replay("log_line", log_line);

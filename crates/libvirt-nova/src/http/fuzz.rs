@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use super::{
+    basic_auth::credentials::Credentials,
     connection::{self, Limits, Seat},
     dispatch::Dispatch,
     gzip::gzip,
@@ -55,6 +56,40 @@ pub fn web_request(data: &[u8]) {
         time::timeout(most, both).await.expect("a connection ends")
     });
     well_formed(&answer);
+}
+
+/// Reads any bytes as an `Authorization` header: what is credentials is so by a plainer reading, too.
+pub fn authorization(data: &[u8]) {
+    let read = Credentials::read(data).map(|read| (read.user, read.password));
+    assert_eq!(read, plainly_read(data));
+}
+
+/// User and password, bit by bit.
+fn plainly_read(data: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (scheme, token) = data.split_at_checked(6)?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") || token.len() % 4 != 0 {
+        return None;
+    }
+    let padding = token.iter().rev().take_while(|&&byte| byte == b'=').count();
+    let digits = token.get(..token.len().checked_sub(padding)?)?;
+    let mut bits = String::new();
+    for &digit in digits {
+        let alphabet = (b'A'..=b'Z').chain(b'a'..=b'z').chain(b'0'..=b'9').chain(*b"+/");
+        let value = alphabet.enumerate().find(|(_, one)| *one == digit)?.0;
+        bits.push_str(&format!("{value:06b}"));
+    }
+    // What is left over is less than a byte, and says nothing.
+    let left = bits.split_off(bits.len() & !7);
+    if padding > 2 || left.len() > 4 || left.contains('1') {
+        return None;
+    }
+    let bytes = bits
+        .as_bytes()
+        .chunks(8)
+        .map(|byte| byte.iter().fold(0, |byte: u8, bit| byte << 1 | (bit & 1)));
+    let bytes: Vec<_> = bytes.collect();
+    let mut parts = bytes.splitn(2, |&byte| byte == b':');
+    Some((parts.next()?.to_vec(), parts.next()?.to_vec()))
 }
 
 const EXPOSITION: &str = "libvirt_up 1\n";
