@@ -5,10 +5,10 @@
 //! * `server`: the connections there are, how many, and how they end; [`serve`] is all of it
 //! * `door`, `wire`: how a connection begins, and what it is made of: TCP, or TLS on it
 //! * `connection`: one connection, which waits for its peer only so long
-//! * `gate`: what the web configuration asks of a request before it is answered
 //! * `dispatch`: which request gets which response
 //! * `content`: what there is to be served, as this side sees it
 //! * `deadline`, `wanted`: how long a scrape may take, and in which form it is wanted
+//! * `admission`: what the web configuration asks of requests
 //! * `gate` with `rate_limit` and `basic_auth`: what a request has to pass where the operator says so
 //! * `extra_headers`: what the operator adds to responses
 //! * `origin`, `places`: where a peer comes from, and what it may take
@@ -20,16 +20,17 @@
 //! No peer can hold anything for ever, and none can keep another from being answered.
 
 pub(crate) use self::{
+    admission::Admission,
     basic_auth::Users,
     content::Content,
     extra_headers::ExtraHeaders,
-    gate::Gate,
     inherited::{inherit, is_passed_a_socket},
     listener::bind,
     server::serve,
     wanted::Wanted,
 };
 
+mod admission;
 mod basic_auth;
 mod connection;
 mod content;

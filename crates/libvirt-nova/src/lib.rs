@@ -28,7 +28,7 @@ use crate::{
     families::Selection,
     fault::chain,
     flags::{Compat, Flags, LabelSet, Stop},
-    http::{Gate, Wanted},
+    http::{Admission, Wanted},
     later::later,
     live::Terms,
     log::{LogLevel, LogTarget},
@@ -212,7 +212,7 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
         );
     }
     let web = flags.web_config.as_deref().map(WebConfig::open).transpose()?;
-    let gate = Gate::new(web).map_err(|_| "the system has no random bytes")?;
+    let admission = Admission::new(web).map_err(|_| "the system has no random bytes")?;
     let listeners = match flags.systemd_socket {
         true => http::inherit()?,
         false => {
@@ -240,7 +240,7 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
         }
         service.stopping();
     };
-    http::serve(listeners, &gate, &path, deadline, served, stop).await;
+    http::serve(listeners, &admission, &path, deadline, served, stop).await;
     // Nobody shall mistake our goodbye for libvirtd's.
     watching.abort();
     daemon.close().await;

@@ -368,8 +368,8 @@ mod tests {
         let began = Instant::now();
         let seat = Rc::new(Seat::new(Origin::from(IpAddr::from([192, 0, 2, 1]))));
         let served = async {
-            let answer =
-                async |request: &Request<Incoming>| dispatch.answer(request, seat.origin()).await;
+            let origin = seat.origin();
+            let answer = async |request: &Request<Incoming>| dispatch.answer(request, origin).await;
             attend(server, Rc::clone(&seat), Limits::default(), answer).await;
             began.elapsed()
         };

@@ -108,16 +108,15 @@ pub(super) fn too_many(what: &str) -> Response {
     with(refusal(StatusCode::SERVICE_UNAVAILABLE, text), RETRY_AFTER, RETRY_SECONDS)
 }
 
-/// Whoever asks has to say who he is.
+/// Whoever asks has to say who he is, and to be right.
 pub(super) fn unauthorized() -> Response {
-    let refusal =
-        refusal(StatusCode::UNAUTHORIZED, "user and password are wanted, by basic auth\n");
+    let refusal = refusal(StatusCode::UNAUTHORIZED, "Unauthorized\n");
     with(refusal, WWW_AUTHENTICATE, "Basic realm=\"libvirt_nova\", charset=\"UTF-8\"")
 }
 
-/// There have been as many requests as the operator allows.
-pub(super) fn rate_limited() -> Response {
-    refusal(StatusCode::TOO_MANY_REQUESTS, "too many requests, the web configuration limits them\n")
+/// More was asked than the operator allows.
+pub(super) fn too_many_requests() -> Response {
+    refusal(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests\n")
 }
 
 /// Who may ask is not known at present.

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    Content, Gate,
+    Admission, Content,
     basic_auth::MAX_WAITING,
     connection::{self, Limits, Seat},
     dispatch::{Dispatch, MAX_SCRAPES, MAX_STREAMS},
@@ -32,29 +32,30 @@ use crate::flags::MetricsPath;
 /// When the future is dropped, all connections are closed and their scrapes abandoned.
 pub(crate) async fn serve(
     listeners: Vec<Listener>,
-    gate: &Gate,
+    admission: &Admission,
     metrics_path: &MetricsPath,
     deadline: Duration,
     content: impl Content,
     until: impl Future<Output = ()>,
 ) {
     let dispatch = Dispatch::new(metrics_path, deadline, content);
-    serve_within(Limits::default(), listeners, gate, &dispatch, until).await;
+    serve_within(Limits::default(), listeners, admission, &dispatch, until).await;
 }
 
 async fn serve_within(
     limits: Limits,
     listeners: Vec<Listener>,
-    gate: &Gate,
+    admission: &Admission,
     dispatch: &Dispatch<'_, impl Content>,
     until: impl Future<Output = ()>,
 ) {
-    let door = Door::new(gate.tls());
+    let door = Door::new(admission.tls());
     let attend = async |stream: TcpStream, seat: Rc<Seat>| {
+        let until = seat.first_head_until(limits);
+        let Some(wire) = door.open(stream, until).await else { return };
         let origin = seat.origin();
-        let Some(wire) = door.open(stream, seat.first_head_until(limits)).await else { return };
         let answer = async |request: &Request<Incoming>| {
-            gate.pass(request.headers(), origin, dispatch.answer(request, origin)).await
+            admission.pass(request.headers(), origin, dispatch.answer(request, origin)).await
         };
         connection::attend(wire, seat, limits, answer).await;
     };
@@ -69,7 +70,9 @@ async fn serve_within(
             () = &mut until => break,
             Some(_) = connections.running.next() => {}
             Some(arrival) = arrivals.next() => match arrival {
-                Ok(stream) => connections.admit(origin(&stream), |seat| attend(stream, seat)),
+                Ok(stream) => {
+                    connections.admit(origin(&stream), |seat| attend(stream, seat));
+                }
                 // For want of descriptors, most likely: an idle connection has one.
                 Err(_) => connections.turn_one_out(),
             },
@@ -207,7 +210,9 @@ mod tests {
         super::{Wanted, listener},
         *,
     };
-    use crate::flags::ListenAddress;
+    use crate::{flags::ListenAddress, web_config::WebConfig};
+
+    mod tls;
 
     /// A server on a thread of its own.
     struct Server {
@@ -218,6 +223,31 @@ mod tests {
 
     impl Server {
         fn start<S, F>(limits: Limits, scrape: S) -> Self
+        where
+            S: Fn(Wanted) -> F + Send + 'static,
+            F: Future<Output = String>,
+        {
+            Self::start_with(Admission::default, limits, scrape)
+        }
+
+        /// The same by a web configuration of `testdata`.
+        fn start_tls<S, F>(limits: Limits, scrape: S) -> Self
+        where
+            S: Fn(Wanted) -> F + Send + 'static,
+            F: Future<Output = String>,
+        {
+            let admission = || {
+                let web = WebConfig::open(&tls::testdata("ecdsa.yml")).unwrap();
+                Admission::new(Some(web)).unwrap()
+            };
+            Self::start_with(admission, limits, scrape)
+        }
+
+        fn start_with<S, F>(
+            admission: impl FnOnce() -> Admission + Send + 'static,
+            limits: Limits,
+            scrape: S,
+        ) -> Self
         where
             S: Fn(Wanted) -> F + Send + 'static,
             F: Future<Output = String>,
@@ -233,7 +263,8 @@ mod tests {
                     let until = async { stopped.await.unwrap() };
                     let path = "/metrics".parse().unwrap();
                     let dispatch = Dispatch::new(&path, Duration::from_secs(5), scrape);
-                    serve_within(limits, listeners, &Gate::default(), &dispatch, until).await;
+                    let admission = admission();
+                    serve_within(limits, listeners, &admission, &dispatch, until).await;
                 });
             });
             Self { address: address.recv().unwrap(), stop, thread }

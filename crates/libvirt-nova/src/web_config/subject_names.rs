@@ -70,3 +70,48 @@ fn items(sequence: &[u8]) -> Result<Vec<AnyRef<'_>>> {
     }
     Ok(items)
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::{CertificateDer, pem::PemObject};
+
+    use super::*;
+
+    fn client() -> CertificateDer<'static> {
+        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/web-config/client.crt");
+        CertificateDer::from_pem_file(dir).unwrap()
+    }
+
+    #[test]
+    fn names_of_every_kind_are_read() {
+        assert_eq!(
+            of(&client()).unwrap(),
+            [
+                "scraper.example",
+                "metrics@example.org",
+                "192.0.2.7",
+                "2001:db8::7",
+                "spiffe://example.org/prometheus"
+            ]
+        );
+    }
+
+    /// Who shows it has signed it, mostly, but anybody can write anything.
+    #[test]
+    fn damaged_certificates_are_survived() {
+        let good = client();
+        for length in 0..good.len() {
+            assert!(of(&good[..length]).is_err(), "{length}");
+        }
+        let mut read = 0;
+        for at in 0..good.len() {
+            for bit in 0..8 {
+                let mut bytes = good.to_vec();
+                bytes[at] ^= 1 << bit;
+                read += usize::from(of(&bytes).is_ok());
+            }
+        }
+        assert!(read > 0);
+        assert!(of(b"").is_err() && of(b"\x30\x00").unwrap().is_empty());
+    }
+}

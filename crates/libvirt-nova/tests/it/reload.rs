@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use crate::judge::{Site, curl, handshake, status};
+use crate::judge::{Site, curl, handshake, status, testdata};
 
 const TLS: &str = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
 
@@ -140,7 +140,7 @@ fn a_new_certificate_costs_no_scrape() {
             for kind in ["crt", "key"] {
                 let (from, to) = (format!("{name}.{kind}"), format!("server.{kind}"));
                 if name == "server" {
-                    site.write(&to, &fs::read_to_string(crate::judge::testdata(&from)).unwrap());
+                    site.write(&to, &fs::read_to_string(testdata(&from)).unwrap());
                 } else {
                     site.place(&from, &to);
                 }
