@@ -72,7 +72,7 @@ impl Exporter {
         let log = dir.join("log");
         fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
         command.args(args).arg("-log").arg(&log);
-        Self::start(command, dir, log)
+        Self::start(command, &dir, log)
     }
 
     /// The same with one that opens no file, for its log is standard error.
@@ -80,14 +80,14 @@ impl Exporter {
         let dir = new_dir("exporter");
         let log = dir.join("stderr");
         command.args(args).args(["-log", "-"]);
-        Self::start(command, dir, log)
+        Self::start(command, &dir, log)
     }
 
-    fn start(mut command: Command, dir: PathBuf, log: PathBuf) -> Self {
+    fn start(mut command: Command, dir: &Path, log: PathBuf) -> Self {
         let stderr = dir.join("stderr");
         let file = fs::File::create(&stderr).unwrap();
         command.arg("--web.listen-address=127.0.0.1:0");
-        let mut child = command.current_dir(&dir).stderr(file).spawn().unwrap();
+        let mut child = command.current_dir(dir).stderr(file).spawn().unwrap();
         let (address, _) = wait_until(PATIENCE, "an exporter that listens", || {
             if let Some(status) = child.try_wait().unwrap() {
                 panic!("{status}: {}", fs::read_to_string(&stderr).unwrap());
