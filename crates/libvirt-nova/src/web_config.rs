@@ -11,7 +11,7 @@
 //! What turns out to be wrong then is told once, and refuses whoever comes until it is right again.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
@@ -42,6 +42,8 @@ pub(crate) struct WebConfig {
     /// changed later.
     began: Rc<Settings>,
     settings: RefCell<Cached<Rc<Settings>>>,
+    /// What has been asked since it was last right.
+    asked: Cell<Asked>,
     /// `None` without TLS.
     tls: Option<RefCell<Tls>>,
 }
@@ -98,7 +100,9 @@ impl WebConfig {
             "web configuration is in force"
         );
         let cached = Cached { stamps, read: Ok(Rc::clone(&settings)) };
-        Ok(Self { path: path.to_owned(), began: settings, settings: RefCell::new(cached), tls })
+        let asked = Cell::new(Asked::by(&settings));
+        let cached = RefCell::new(cached);
+        Ok(Self { path: path.to_owned(), began: settings, settings: cached, asked, tls })
     }
 
     /// Whether connections are encrypted.
@@ -120,7 +124,7 @@ impl WebConfig {
         let stamps = vec![Stamp::of(&self.path)];
         let mut cached = self.settings.borrow_mut();
         if !cached.is_current(&stamps) {
-            let read = read(&self.path).and_then(|settings| self.not_emptied(settings));
+            let read = read(&self.path).and_then(|settings| self.not_weakened(settings));
             cached.renew(stamps, read.map(Rc::new), "web configuration");
             if !self.is_tls() && cached.read.as_ref().is_ok_and(|it| it.tls.is_some()) {
                 tracing::warn!("web configuration: it takes a restart to turn TLS on");
@@ -142,14 +146,38 @@ impl WebConfig {
         }
     }
 
-    /// A file that is being written is empty for a moment, and would let everybody in.
-    fn not_emptied(&self, settings: Settings) -> Result<Settings, Fault> {
+    /// A file that is being written is cut short for a moment, and would let everybody in. So
+    /// whoever has to say who he is, by a password or a certificate, has to until a restart.
+    fn not_weakened(&self, settings: Settings) -> Result<Settings, Fault> {
         if settings.is_empty && !self.began.is_empty {
-            return Err(Fault::new(
-                "is empty, expected what it held; {} is a file without settings",
-            ));
+            return Err(Fault::new("is empty, expected what it held"));
         }
+        let (before, now) = (self.asked.get(), Asked::by(&settings));
+        for (is_lost, key) in [
+            (before.passwords && !now.passwords, "basic_auth_users"),
+            (before.certificates && !now.certificates, "client_auth_type"),
+        ] {
+            if is_lost {
+                let what = format!("has no {key} any more, expected it until a restart");
+                return Err(Fault::new(what));
+            }
+        }
+        self.asked.set(now);
         Ok(settings)
+    }
+}
+
+/// What a peer has to say of itself.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    passwords: bool,
+    certificates: bool,
+}
+
+impl Asked {
+    fn by(settings: &Settings) -> Self {
+        let certificates = settings.tls.as_ref().is_some_and(TlsSettings::asks_clients);
+        Self { passwords: !settings.users.is_empty(), certificates }
     }
 }
 

@@ -196,6 +196,11 @@ impl TlsSettings {
         })
     }
 
+    /// Whether a client is asked for a certificate.
+    pub(super) fn asks_clients(&self) -> bool {
+        self.client_auth != ClientAuth::None
+    }
+
     /// Makes the configuration of connections, with a pair that was loaded before.
     ///
     /// # Errors
