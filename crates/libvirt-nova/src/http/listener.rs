@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    fmt, fs, io,
+    fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
@@ -25,34 +25,33 @@ use crate::flags::ListenAddress;
 pub(crate) async fn bind(addresses: &[ListenAddress]) -> Result<Vec<Listener>, BindError> {
     let mut listeners = Vec::new();
     for &address in addresses {
-        let sockets = match address {
-            ListenAddress::At(address) => listen(address).map(|s| vec![s]),
+        let socket = match address {
+            ListenAddress::At(address) => listen(address),
             ListenAddress::Everywhere(port) => bind_everywhere(port),
         };
-        let sockets = sockets.map_err(|source| BindError { address, source })?;
-        listeners.extend(sockets.into_iter().map(Listener::new));
+        listeners.push(Listener::new(socket.map_err(|source| BindError { address, source })?));
     }
     Ok(listeners)
 }
 
-/// Binds a port of every address: one socket where IPv6 sockets take IPv4 too, else two.
-fn bind_everywhere(port: u16) -> io::Result<Vec<TcpListener>> {
-    let on = |ip: IpAddr, port| listen(SocketAddr::new(ip, port));
-    match on(Ipv6Addr::UNSPECIFIED.into(), port) {
-        Ok(socket) if takes_ipv6_alone() => {
-            let port = socket.local_addr()?.port();
-            Ok(vec![socket, on(Ipv4Addr::UNSPECIFIED.into(), port)?])
-        }
-        Ok(socket) => Ok(vec![socket]),
+/// Binds a port of every address.
+fn bind_everywhere(port: u16) -> io::Result<TcpListener> {
+    let on = |ip: IpAddr| listen(SocketAddr::new(ip, port));
+    match on(Ipv6Addr::UNSPECIFIED.into()) {
         Err(error) if is_about_port(&error) => Err(error),
         // This kernel, or this unit's sandbox, is without IPv6.
-        Err(_) => Ok(vec![on(Ipv4Addr::UNSPECIFIED.into(), port)?]),
+        Err(_) => on(Ipv4Addr::UNSPECIFIED.into()),
+        listener => listener,
     }
 }
 
 /// Binds an address.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if address.ip() == Ipv6Addr::UNSPECIFIED {
+        // All addresses are IPv4's, too, whatever this host's sockets do by themselves.
+        SockRef::from(&socket).set_only_v6(false)?;
+    }
     // As everybody does, or else there would be no restart for a minute.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -62,11 +61,6 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// Connections that the system keeps until they are accepted: as many as Linux allows. Where it
 /// drops one, its peer tries again after a second. tokio's own is 128, which a flood fills.
 const BACKLOG: u32 = 4_096;
-
-/// Whether this host's IPv6 sockets leave IPv4 to others, which Linux by itself does not want.
-fn takes_ipv6_alone() -> bool {
-    fs::read_to_string("/proc/sys/net/ipv6/bindv6only").is_ok_and(|text| text.trim() == "1")
-}
 
 fn is_about_port(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied)
