@@ -63,7 +63,7 @@ def clauses(expression):
 def number_matters(expression, start, text, factor):
     """Zeros and ones that say yes or no, and the limits of counts, are no thresholds to be shifted by a fraction."""
     before = expression[:start].rstrip()
-    return not (float(text) == 0 or before.endswith("==") or before.endswith("topk by (project_id) (")
+    return not (float(text) == 0 or before.endswith("==") or re.search(r"topk by \([^)]*\) \($", before)
                 or (before.endswith(">=") and float(text) * factor > float(text) - 1 and factor < 1))
 
 
