@@ -11,7 +11,7 @@
 //! else waits for it.
 //! Whoever was admitted once is in the cache, and no number of wrong passwords drives him out of
 //! it; so scrapes go on during a flood.
-//! An origin has a share of the places in which to wait, so a scraper who comes during a flood
+//! An origin has a share of the places in which to wait, so a scraper who comes during one's flood
 //! finds one.
 //! The cache keeps keyed digests, by a key that was drawn at the start, and no passwords.
 
