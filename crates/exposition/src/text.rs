@@ -3,7 +3,7 @@
 //! Whatever a label value holds, it stays inside its quotes: [`Labels`] is the one
 //! place that writes them.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use crate::{Family, Format, Kind, Labels, Value, labels::escape};
 
@@ -15,6 +15,8 @@ use crate::{Family, Format, Kind, Labels, Value, labels::escape};
 pub struct Exposition {
     format: Format,
     text: String,
+    /// The family whose header was written last.
+    begun: Option<&'static str>,
     #[cfg(debug_assertions)]
     seen: std::collections::HashSet<u64>,
 }
@@ -25,20 +27,30 @@ impl Exposition {
         Self { format, ..Self::default() }
     }
 
-    /// Reserves memory for a text of so many bytes, the last one's length for instance.
-    pub fn reserve(&mut self, bytes: usize) {
-        self.text.reserve(bytes);
-    }
-
-    /// Starts a family.
+    /// Starts a family, or goes on with the one that was started last.
     ///
     /// The returned [`Samples`] borrows `self`, so that one family ends before
     /// the next begins, as the format demands.
     pub fn family<'a>(&'a mut self, family: &'a Family) -> Samples<'a> {
-        Samples { exposition: self, family, header_written: false, created: None }
+        let header_written = self.begun == Some(family.name);
+        Samples { exposition: self, family, header_written, created: None }
     }
 
-    /// Returns what was written, and that it ends here, where the format wants that.
+    /// How many bytes there are to be taken.
+    pub fn pending(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Takes out what has been written since the last time, so that an exposition of any length
+    /// needs the memory of a piece of it.
+    pub fn take(&mut self) -> String {
+        // The next piece will be as long.
+        let next = String::with_capacity(self.text.capacity());
+        mem::replace(&mut self.text, next)
+    }
+
+    /// Returns what is left of what was written, and that it ends here, where the format wants
+    /// that.
     pub fn into_text(mut self) -> String {
         if self.format == Format::OpenMetrics {
             self.text.push_str("# EOF\n");
@@ -114,6 +126,7 @@ impl Samples<'_> {
     ) {
         if !self.header_written {
             self.header_written = true;
+            self.exposition.begun = Some(self.family.name);
             self.write_header();
         }
         self.write_sample(self.family.name, suffix, rendered, labels, value);
@@ -200,6 +213,27 @@ mod tests {
             tank_level_metres{name="14\" rack\\\nup 0"} 1
         "#]]
         .assert_eq(&exposition.into_text());
+    }
+
+    #[test]
+    fn a_family_that_is_taken_in_pieces_has_one_header() {
+        let mut exposition = Exposition::new(Format::OpenMetrics);
+        let mut text = String::new();
+        for tank in ["north", "south"] {
+            exposition.family(&LEVEL).push(&[("tank", tank)], 1_u64);
+            assert!(exposition.pending() > 0);
+            text += &exposition.take();
+            assert_eq!(exposition.pending(), 0);
+        }
+        text += &exposition.into_text();
+        expect![[r#"
+            # HELP tank_level_metres Height of the water.
+            # TYPE tank_level_metres gauge
+            tank_level_metres{tank="north"} 1
+            tank_level_metres{tank="south"} 1
+            # EOF
+        "#]]
+        .assert_eq(&text);
     }
 
     #[test]

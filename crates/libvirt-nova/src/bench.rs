@@ -53,11 +53,15 @@ impl Host {
         Self { snapshot: Snapshot::new(None, &domains, findings, SystemTime::now()) }
     }
 
-    /// The text of a scrape with all that is served unless told otherwise; `size` is what the
-    /// last one had.
-    pub fn expose(&self, size: usize) -> String {
+    /// The pieces of a scrape with all that is served unless told otherwise.
+    pub fn expose(&self, mut take: impl FnMut(String)) {
         let (selection, report) = (Selection::default(), Report::default());
-        families::expose(Format::Text, selection, &self.snapshot, &report, size)
+        families::pieces(Format::Text, selection, &self.snapshot, &report).for_each(&mut take);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use libvirt_client::{Calls, WINDOW};
 use libvirt_wire::{
     Call, Domain, Procedure, Uuid,
@@ -46,12 +46,13 @@ impl Controls {
             .filter(|domain| !self.care.is_held(domain))
             .partition(|domain| self.care.is_hung(domain));
         // Where the time is too short for all, it is for those that matter most.
-        let asked: Vec<_> =
-            hung.into_iter().chain(others).map(|domain| self.control_info(domain)).collect();
-        let mut asked = stream::iter(asked).buffer_unordered(WINDOW);
+        let mut waiting = hung.into_iter().chain(others);
+        let mut asked: FuturesUnordered<_> =
+            waiting.by_ref().take(WINDOW).map(|domain| self.control_info(domain)).collect();
         let mut infos = ControlInfos::new();
         while let Ok(Some(info)) = time::timeout_at(until, asked.next()).await {
             infos.extend(info);
+            asked.extend(waiting.next().map(|domain| self.control_info(domain)));
         }
         infos
     }

@@ -2,16 +2,15 @@
 
 use std::{
     collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
+use bytes::Bytes;
+use futures_util::{Stream, stream};
 use tokio::{
     runtime::Handle,
-    sync::Mutex,
+    sync::{Mutex, mpsc},
     task,
     time::{self, Instant},
 };
@@ -43,8 +42,6 @@ pub(crate) struct Exporter {
     telemetry: Arc<Telemetry>,
     log: Arc<log::Record>,
     frames: Arc<Frames>,
-    /// How long the last exposition was, so that the next one finds room.
-    size: AtomicUsize,
     last: Mutex<Option<Collection>>,
 }
 
@@ -80,12 +77,11 @@ impl Exporter {
         log: Arc<log::Record>,
         frames: Arc<Frames>,
     ) -> Self {
-        let (size, last) = (AtomicUsize::default(), Mutex::default());
-        let began = SystemTime::now();
-        Self { began, daemon, min_age, selection, telemetry, log, frames, size, last }
+        let (began, last) = (SystemTime::now(), Mutex::default());
+        Self { began, daemon, min_age, selection, telemetry, log, frames, last }
     }
 
-    /// Returns a whole exposition as it is wanted.
+    /// Returns an exposition as it is wanted, in pieces that are written as they are taken.
     ///
     /// libvirtd does the work once for scrapes that arrive while another one is
     /// served, and for those that come soon after; what happened to a domain before
@@ -93,13 +89,22 @@ impl Exporter {
     /// says nothing of it, not even whether it is up.
     ///
     /// Dropping the future stops nothing: calls that are under way would count as hanging.
-    pub(crate) async fn scrape(self: Arc<Self>, wanted: Wanted) -> String {
+    pub(crate) async fn scrape(
+        self: Arc<Self>,
+        wanted: Wanted,
+    ) -> impl Stream<Item = Bytes> + use<> {
         let snapshot = self.collect(wanted.deadline).await;
-        let report = self.report();
-        let size = self.size.load(Ordering::Relaxed);
-        let text = families::expose(wanted.format, self.selection, &snapshot, &report, size);
-        self.size.store(text.len(), Ordering::Relaxed);
-        text
+        let (selection, report) = (self.selection, self.report());
+        // One is written while the one before it is sent.
+        let (give, mut taken) = mpsc::channel(1);
+        task::spawn(async move {
+            for piece in families::pieces(wanted.format, selection, &snapshot, &report) {
+                if give.send(Bytes::from(piece)).await.is_err() {
+                    break;
+                }
+            }
+        });
+        stream::poll_fn(move |cx| taken.poll_recv(cx))
     }
 
     /// Collects what a scrape would show, within `deadline`; the frames take it over.

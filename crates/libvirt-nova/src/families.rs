@@ -9,13 +9,14 @@
 //!   [`event`], [`pool`], [`node`]: the families of the libvirt exporters, in libvirt's words
 //! * [`latency`], [`perf`], [`iothread`], [`dirtyrate`], [`kvm`]: what only some ask for
 //! * [`kumina`], [`tinkoff`]: names that only those exporters had
-//! * [`subject`]: a domain with its labels; [`reference`]: the table as text
+//! * [`subject`]: a domain with its labels; [`pieces`]: a snapshot as text; [`reference`]: the
+//!   table as text
 
-use exposition::{Exposition, Family, Format, Samples, Value};
+use exposition::{Exposition, Family, Samples, Value};
 use libvirt_wire::call::StoragePoolInfo;
 
-pub(crate) use self::reference::reference;
-use self::subject::{Subject, labels_of, subjects};
+use self::subject::{Subject, labels_of};
+pub(crate) use self::{pieces::pieces, reference::reference};
 use crate::{
     collectors::{Collector, Collectors},
     flags::Compat,
@@ -43,6 +44,7 @@ mod latency;
 mod memory;
 mod node;
 mod perf;
+mod pieces;
 mod pool;
 mod process;
 mod reference;
@@ -196,26 +198,31 @@ impl Selection {
     }
 }
 
-/// Returns the exposition of a snapshot.
-pub(crate) fn expose(
-    format: Format,
-    selection: Selection,
-    snapshot: &Snapshot,
-    report: &Report,
-    size: usize,
-) -> String {
-    let mut exposition = Exposition::new(format);
-    exposition.reserve(size);
-    let subjects = subjects(snapshot, selection);
-    for section in TABLE.iter().filter(|section| selection.has(section)) {
-        for row in section.rows {
-            row.write(selection, snapshot, &subjects, report, &mut exposition);
+impl Row {
+    /// Whether it is written a domain at a time, rather than once.
+    fn is_by_domain(&self) -> bool {
+        match self.write {
+            Write::Host(_)
+            | Write::Node(_)
+            | Write::Pool(_)
+            | Write::Exporter(_)
+            | Write::Last(_) => false,
+            Write::Instance(_)
+            | Write::InstanceBlock(_)
+            | Write::InstanceInterface(_)
+            | Write::Domain(_)
+            | Write::Defined(_)
+            | Write::Vcpu(_)
+            | Write::Block(_)
+            | Write::Limit(_)
+            | Write::Interface(_)
+            | Write::Iothread(_)
+            | Write::Running(_)
+            | Write::Any(_) => true,
         }
     }
-    exposition.into_text()
-}
 
-impl Row {
+    /// Writes what is not any domain's, or what these domains have.
     fn write(
         &self,
         selection: Selection,

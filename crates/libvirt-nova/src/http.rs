@@ -12,8 +12,8 @@
 //! * `gate` with `rate_limit` and `basic_auth`: what a request has to pass where the operator says so
 //! * `extra_headers`: what the operator adds to responses
 //! * `origin`, `places`: where a peer comes from, and what it may take
-//! * `gzip`: compressed answers
-//! * `response`, `page`: what is sent
+//! * `gzip`: compressed answers, piece by piece
+//! * `response` with `body`, `page`: what is sent
 //!
 //! All of it runs inside the future that [`serve`] returns: no task outlives it, and nothing
 //! here needs to be sent between threads.
@@ -32,6 +32,7 @@ pub(crate) use self::{
 
 mod admission;
 mod basic_auth;
+mod body;
 mod connection;
 mod content;
 mod deadline;

@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use libvirt_client::{CallError, Calls};
 use libvirt_wire::{Domain, RemoteError, Uuid, call::DomainGetJobStats};
 use tokio::time::{self, Instant};
@@ -35,11 +35,13 @@ impl Jobs {
         if window == 0 {
             return JobsByDomain::new();
         }
-        let asked: Vec<_> = domains.into_iter().map(|domain| self.job(domain)).collect();
-        let mut asked = stream::iter(asked).buffer_unordered(window);
+        let mut waiting = domains.into_iter();
+        let mut asked: FuturesUnordered<_> =
+            waiting.by_ref().take(window).map(|domain| self.job(domain)).collect();
         let mut jobs = JobsByDomain::new();
         while let Ok(Some(job)) = time::timeout_at(until, asked.next()).await {
             jobs.extend(job);
+            asked.extend(waiting.next().map(|domain| self.job(domain)));
         }
         jobs
     }

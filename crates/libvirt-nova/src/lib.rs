@@ -15,6 +15,7 @@ use std::{
 };
 
 use exposition::Format;
+use futures_util::StreamExt;
 use tokio::{
     runtime,
     signal::unix::{SignalKind, signal},
@@ -39,7 +40,7 @@ use crate::{
     web_config::WebConfig,
 };
 
-#[cfg(feature = "bench")]
+#[cfg(any(test, feature = "bench"))]
 pub mod bench;
 mod board;
 mod care;
@@ -151,10 +152,13 @@ async fn print_once(flags: Flags, log: Arc<log::Record>) -> io::Result<()> {
     let watching = tokio::spawn(watching);
     // A scrape does not wait for libvirtd to let us in, who asks by hand does.
     daemon.live(later(deadline)).await;
-    let text = exporter.scrape(Wanted { deadline, format: Format::Text }).await;
+    let mut pieces = exporter.scrape(Wanted { deadline, format: Format::Text }).await;
     watching.abort();
     daemon.close().await;
-    io::stdout().write_all(text.as_bytes())
+    while let Some(piece) = pieces.next().await {
+        io::stdout().write_all(&piece)?;
+    }
+    Ok(())
 }
 
 /// What watches libvirtd, what answers scrapes, and the task of the former.

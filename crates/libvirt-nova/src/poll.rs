@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use libvirt_client::{CallError, Calls, Client, WINDOW};
 use libvirt_wire::{
     Procedure, RemoteError, Uuid,
@@ -206,9 +206,9 @@ impl Poll {
         until: Instant,
         answers: &mut Answers<'r>,
     ) -> Vec<&'r Instance> {
-        let asked: Vec<_> =
-            instances.into_iter().map(|instance| self.reading(source, instance)).collect();
-        let mut asked = stream::iter(asked).buffer_unordered(window);
+        let mut waiting = instances.into_iter();
+        let mut asked: FuturesUnordered<_> =
+            waiting.by_ref().take(window).map(|instance| self.reading(source, instance)).collect();
         let mut lost = Vec::new();
         loop {
             let Ok(next) = time::timeout_at(until, asked.next()).await else {
@@ -216,6 +216,7 @@ impl Poll {
                 return lost;
             };
             let Some((instance, called)) = next else { return lost };
+            asked.extend(waiting.next().map(|instance| self.reading(source, instance)));
             match called {
                 Ok(Some(reading)) => drop(answers.times.insert(instance.domain.uuid, reading)),
                 Ok(None) => answers.is_silent = true,

@@ -32,7 +32,7 @@ pub(crate) struct Served {
 }
 
 impl Content for Served {
-    fn scrape(&self, wanted: Wanted) -> impl Future<Output = String> {
+    fn scrape(&self, wanted: Wanted) -> impl Future<Output = impl Stream<Item = Bytes> + 'static> {
         Arc::clone(&self.exporter).scrape(wanted)
     }
 

@@ -24,7 +24,10 @@ use libvirt_wire::{
 };
 use tokio::time::Instant;
 
-use super::{Selection, Subject, TABLE, subjects};
+use super::{
+    Selection, TABLE,
+    subject::{Subject, subjects},
+};
 use crate::{
     collectors::Collectors,
     host::{HostFacts, Node, Pool},

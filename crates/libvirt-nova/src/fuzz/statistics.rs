@@ -43,7 +43,7 @@ pub fn statistics(data: &[u8]) {
         let selection =
             Selection { collectors, is_wide, is_tinkoff: true, is_kumina: true, is_created: false };
         let report = Report::default();
-        let text = families::expose(Format::Text, selection, &snapshot, &report, 0);
+        let text: String = families::pieces(Format::Text, selection, &snapshot, &report).collect();
         let mut seen = HashSet::new();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let (series, value) = line.rsplit_once(' ').unwrap_or_default();

@@ -11,10 +11,10 @@ use std::{
     time::Duration,
 };
 
-use http_body_util::Either;
+use bytes::Bytes;
 use hyper::{
     Request,
-    body::{Body, Incoming},
+    body::{Body as _, Frame, Incoming, SizeHint},
     header::{CONNECTION, HeaderValue},
     server::conn::http1,
     service::service_fn,
@@ -27,7 +27,7 @@ use tokio::{
     time::{self, Instant},
 };
 
-use super::{origin::Origin, response::Response};
+use super::{body::Body, origin::Origin, response::Response};
 
 /// How long a connection waits for its peer.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +69,8 @@ pub(super) struct Seat {
     stalled: Cell<Option<Instant>>,
     /// Whether the system keeps little for the peer.
     is_short: Cell<bool>,
+    /// Whether hyper has not got all yet that is to be sent.
+    has_more: Cell<bool>,
     /// Whether there was a whole request, and a response to it.
     is_known: Cell<bool>,
     leaving: Cell<bool>,
@@ -96,6 +98,7 @@ impl Seat {
             since: Cell::new(Instant::now()),
             stalled: Cell::new(None),
             is_short: Cell::new(false),
+            has_more: Cell::new(false),
             is_known: Cell::new(false),
             leaving: Cell::new(false),
         }
@@ -166,18 +169,21 @@ where
     T: Transport,
     A: AsyncFn(&Request<Incoming>) -> Response,
 {
+    let whose = Rc::clone(&seat);
     let seat = &*seat;
     let service = service_fn(async |request: Request<Incoming>| {
         seat.enter(Phase::Answering);
         let mut response = answer(&request).await;
-        let is_stream = matches!(response.body(), Either::Right(_));
-        seat.enter(if is_stream { Phase::Stream } else { Phase::Response });
+        let is_endless = response.body().is_endless();
+        seat.enter(if is_endless { Phase::Stream } else { Phase::Response });
         // Nothing here wants a body. Having read one, hyper looks for the next request before it
         // has written the response, and writes the refusal of a malformed one into its midst.
         if !request.body().is_end_stream() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        Ok::<_, Infallible>(response)
+        seat.has_more.set(true);
+        let seat = Rc::clone(&whose);
+        Ok::<_, Infallible>(response.map(|body| Sent { body, seat }))
     });
     let mut connection = pin!(
         http1::Builder::new()
@@ -206,6 +212,38 @@ where
 
 /// Largest request head, in bytes. Prometheus sends 500; a browser's cookies can be 8,000.
 const HEAD_MAX: usize = 16_384;
+
+/// A body that tells its seat when hyper has all of it, and so drops it.
+struct Sent {
+    body: Body,
+    seat: Rc<Seat>,
+}
+
+impl hyper::body::Body for Sent {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        self.seat.has_more.set(false);
+    }
+}
 
 /// A stream that tells its seat when the peer gives or has taken something.
 struct Watched<'a, T> {
@@ -292,8 +330,7 @@ impl<T: Transport> AsyncWrite for Watched<'_, T> {
         self.stream.is_write_vectored()
     }
 
-    /// hyper flushes when it has written all it had, which here is a whole response, or all that a
-    /// stream had to tell.
+    /// hyper flushes when it has written all it had: a whole response, or what there is of one.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // TCP has nothing to flush, TLS what the peer has not taken.
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
@@ -302,7 +339,7 @@ impl<T: Transport> AsyncWrite for Watched<'_, T> {
             return flushed;
         }
         self.seat.stalled.set(None);
-        if self.seat.phase.get() == Phase::Response {
+        if self.seat.phase.get() == Phase::Response && !self.seat.has_more.get() {
             self.seat.is_known.set(true);
             self.seat.enter(Phase::Idle);
         }
@@ -318,7 +355,6 @@ impl<T: Transport> AsyncWrite for Watched<'_, T> {
 mod tests {
     use std::net::IpAddr;
 
-    use bytes::Bytes;
     use futures_util::{Stream, StreamExt, stream};
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
@@ -332,8 +368,8 @@ mod tests {
     struct Events;
 
     impl Content for Events {
-        async fn scrape(&self, _: Wanted) -> String {
-            String::new()
+        async fn scrape(&self, _: Wanted) -> impl Stream<Item = Bytes> + 'static {
+            stream::empty()
         }
 
         fn live(&self) -> impl Stream<Item = Bytes> + 'static {

@@ -2,15 +2,17 @@
 
 use bytes::Bytes;
 use futures_util::Stream;
+#[cfg(any(test, fuzzing))]
+use futures_util::{FutureExt, stream};
 
 use super::Wanted;
 
 /// What there is to be served.
 pub(crate) trait Content {
-    /// Returns an exposition, within the time that it is wanted in.
+    /// Returns an exposition in pieces, the first within the time that it is wanted in.
     ///
-    /// When the future is dropped, nobody waits for it any more.
-    fn scrape(&self, wanted: Wanted) -> impl Future<Output = String>;
+    /// When the future or the stream is dropped, nobody waits for it any more.
+    fn scrape(&self, wanted: Wanted) -> impl Future<Output = impl Stream<Item = Bytes> + 'static>;
 
     /// Returns the live page's events as they are sent, for as long as somebody takes them.
     fn live(&self) -> impl Stream<Item = Bytes> + 'static;
@@ -32,12 +34,12 @@ pub(crate) trait Content {
 /// Metrics alone, for tests.
 #[cfg(any(test, fuzzing))]
 impl<S: Fn(Wanted) -> F, F: Future<Output = String>> Content for S {
-    fn scrape(&self, wanted: Wanted) -> impl Future<Output = String> {
-        self(wanted)
+    fn scrape(&self, wanted: Wanted) -> impl Future<Output = impl Stream<Item = Bytes> + 'static> {
+        self(wanted).map(|text| stream::iter([Bytes::from(text)]))
     }
 
     fn live(&self) -> impl Stream<Item = Bytes> + 'static {
-        futures_util::stream::empty()
+        stream::empty()
     }
 
     fn instance(&self, _: &str) -> Option<String> {

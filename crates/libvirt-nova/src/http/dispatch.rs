@@ -78,7 +78,7 @@ impl<'a, C: Content> Dispatch<'a, C> {
         match time::timeout(limit, self.content.scrape(wanted)).await {
             // It is kept until the peer has taken the response: of whoever takes none, there is
             // only so much in memory.
-            Ok(exposition) => response::metrics(exposition, wanted.format, is_gzip, place),
+            Ok(pieces) => response::metrics(pieces, wanted.format, is_gzip, place).await,
             Err(_) => response::overdue(),
         }
     }
@@ -145,7 +145,7 @@ mod tests {
     use http_body_util::BodyExt;
     use hyper::{StatusCode, header};
 
-    use super::{super::gzip::gzip, *};
+    use super::{super::gzip::gzipped, *};
 
     fn request(method: &str, target: &str) -> Request<()> {
         Request::builder().method(method).uri(target).body(()).unwrap()
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(header(&response, header::CONTENT_ENCODING), "gzip");
         assert_eq!(header(&response, header::VARY), "Accept, Accept-Encoding");
         let bytes = response.into_body().collect().now_or_never().unwrap().unwrap().to_bytes();
-        assert_eq!(bytes, gzip("deadline 5s\n"));
+        assert_eq!(bytes, gzipped("deadline 5s\n"));
     }
 
     #[test]
@@ -238,8 +238,8 @@ mod tests {
     }
 
     impl Content for Everything {
-        async fn scrape(&self, _: Wanted) -> String {
-            String::new()
+        async fn scrape(&self, _: Wanted) -> impl Stream<Item = Bytes> + 'static {
+            stream::empty()
         }
 
         fn live(&self) -> impl Stream<Item = Bytes> + 'static {

@@ -17,7 +17,7 @@ use super::{
     basic_auth::credentials::Credentials,
     connection::{self, Limits, Seat},
     dispatch::Dispatch,
-    gzip::gzip,
+    gzip::gzipped,
     wanted::Wanted,
 };
 use crate::flags::MetricsPath;
@@ -174,7 +174,7 @@ fn well_formed(answer: &[u8]) {
         let Some((body, next)) = after.split_at_checked(length) else { return };
         if code == "200" {
             let is_page = body.starts_with(b"<!DOCTYPE html>");
-            let is_metrics = body == EXPOSITION.as_bytes() || body == gzip(EXPOSITION);
+            let is_metrics = body == EXPOSITION.as_bytes() || body == gzipped(EXPOSITION);
             let is_word = [&b"healthy\n"[..], b"ready\n", b""].contains(&body);
             assert!(is_metrics || is_page || is_word, "{body:?}");
         }

@@ -1,50 +1,59 @@
 //! The responses there are.
 
-use std::{convert::Infallible, pin::Pin};
-
 use bytes::Bytes;
 use exposition::Format;
-use futures_util::{Stream, StreamExt};
-use http_body_util::{Either, Full, StreamBody};
+use futures_util::{Stream, StreamExt, stream};
 use hyper::{
     StatusCode,
-    body::Frame,
     header::{
         ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
         HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
     },
 };
 
-use super::{gzip::gzip, places::Place};
+use super::{body::Body, gzip::gzip, places::Place};
 use crate::flags::MetricsPath;
 
-/// A response: mostly one whose length is known, so that `Content-Length` is sent.
+/// A response: one whose length is known has a `Content-Length`, another comes in chunks.
 pub(super) type Response = hyper::Response<Body>;
 
-/// What is sent: all at once, or as it comes.
-pub(super) type Body = Either<Full<Bytes>, StreamBody<Events>>;
-
-/// What comes, until whoever takes it goes.
-type Events = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>>>>;
-
-/// The metrics, compressed or not, which keep a place as long as they are in memory.
-pub(super) fn metrics(text: String, format: Format, is_gzip: bool, place: Place) -> Response {
-    let text = if is_gzip { gzip(&text) } else { text.into_bytes() };
-    let bytes = Bytes::from_owner(Kept { text, _place: place });
-    let metrics = response(StatusCode::OK, format.content_type(), bytes);
+/// The metrics, compressed or not, which keep a place until all is sent.
+pub(super) async fn metrics(
+    pieces: impl Stream<Item = Bytes> + 'static,
+    format: Format,
+    is_gzip: bool,
+    place: Place,
+) -> Response {
+    let mut pieces = if is_gzip { gzip(pieces).boxed_local() } else { pieces.boxed_local() };
+    let (first, second) = (pieces.next().await, pieces.next().await);
+    let body = match second {
+        // Of what is here whole, the length is told.
+        None => {
+            let bytes = first.unwrap_or_default();
+            Body::from(Bytes::from_owner(Kept { bytes, _place: place }))
+        }
+        Some(_) => {
+            let pieces = stream::iter(first).chain(stream::iter(second)).chain(pieces);
+            Body::Pieces(Box::pin(pieces.inspect(move |_| {
+                let _ = &place;
+            })))
+        }
+    };
+    let metrics = with(Response::new(body), CONTENT_TYPE, format.content_type());
+    let metrics = with(metrics, X_CONTENT_TYPE_OPTIONS, "nosniff");
     let metrics = with(metrics, VARY, "Accept, Accept-Encoding");
     if is_gzip { with(metrics, CONTENT_ENCODING, "gzip") } else { metrics }
 }
 
-/// Text with the place that it takes.
+/// Bytes with the place that they take.
 struct Kept {
-    text: Vec<u8>,
+    bytes: Bytes,
     _place: Place,
 }
 
 impl AsRef<[u8]> for Kept {
     fn as_ref(&self) -> &[u8] {
-        &self.text
+        &self.bytes
     }
 }
 
@@ -57,11 +66,8 @@ pub(super) fn page(html: Bytes, policy: &'static str) -> Response {
 /// Events that a page takes as they come; `None` for who asks only whether there are any.
 pub(super) fn events(events: Option<impl Stream<Item = Bytes> + 'static>) -> Response {
     let body = match events {
-        Some(events) => {
-            let frames = events.map(|event| Ok(Frame::data(event)));
-            Either::Right(StreamBody::new(Box::pin(frames) as Events))
-        }
-        None => Either::Left(Full::default()),
+        Some(events) => Body::Events(Box::pin(events)),
+        None => Body::from(Bytes::new()),
     };
     let events = with(Response::new(body), CONTENT_TYPE, "text/event-stream");
     // A proxy that waits for the end would wait for ever.
@@ -139,7 +145,7 @@ fn refusal(status: StatusCode, text: impl Into<Bytes>) -> Response {
 }
 
 fn response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response {
-    let mut response = Response::new(Either::Left(Full::new(body.into())));
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     // A browser that guesses types could take a tenant's text for a script.
     with(with(response, CONTENT_TYPE, content_type), X_CONTENT_TYPE_OPTIONS, "nosniff")

@@ -92,7 +92,7 @@ impl Machine {
         let url = format!("http://127.0.0.1:9177{path}");
         let curl = ["curl", "--silent", "--show-error", "--include", "--max-time", "60", &url];
         let (success, answer, _) = outcome(self.script("beside").args(curl));
-        success.then(|| Response::read(answer.into_bytes(), began))
+        success.then(|| Response::read(answer.as_bytes(), began))
     }
 
     pub(crate) fn scrape(&self) -> Scrape {

@@ -18,6 +18,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::{
     bench::Bench,
+    http::body,
     said::Said,
     wait::{PATIENCE, wait_until},
 };
@@ -112,11 +113,10 @@ impl Kept {
         }
         let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
         assert!(head.starts_with("http/1.1 200 ok"), "{head}");
-        let (_, rest) = head.split_once("content-length: ").unwrap();
-        let length = rest.split_once('\r').unwrap().0.parse().unwrap();
-        let mut body = vec![0; length];
-        self.0.read_exact(&mut body).unwrap();
-        String::from_utf8(body).unwrap()
+        body(&mut self.0, |name| {
+            let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(": ")?.to_owned());
+            head.lines().find_map(value).unwrap_or_default()
+        })
     }
 }
 
