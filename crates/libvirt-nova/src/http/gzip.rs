@@ -8,7 +8,7 @@ use flate2::{Compression, write::GzEncoder};
 ///
 /// At the fastest level: the text repeats itself so much that this makes it small, and
 /// nothing else is answered meanwhile.
-pub(super) fn gzip(text: &str) -> Vec<u8> {
+pub(crate) fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     // Writing to memory cannot fail.
     let _ = encoder.write_all(text.as_bytes());
