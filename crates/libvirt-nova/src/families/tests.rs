@@ -162,6 +162,15 @@ async fn a_field_that_is_left_out_leaves_no_sample_and_no_other_field_behind() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_text_somewhat_longer_than_the_last_finds_room() {
+    let found = snapshot(&["03-nova34"]);
+    let expose = |size| expose(Format::Text, everything(), &found, &Report::default(), size);
+    let last = expose(0).len() - 100;
+    // A string that is too small doubles.
+    assert!(expose(last).capacity() < 2 * last);
+}
+
 /// What is said of how much is known changes with what is known, and sizes come from the XML where
 /// libvirt does not measure them.
 fn is_of_whole(line: &str) -> bool {
