@@ -4,7 +4,7 @@ import re
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from os import cpu_count
+from os import confstr, cpu_count
 from pathlib import Path
 from statistics import median_low
 
@@ -47,4 +47,4 @@ def tools():
     versions = [subprocess.run([tool, "--version"], check=True, capture_output=True, text=True).stdout.strip()
                 for tool in ("rustc", "valgrind")]
     has_avx2 = re.search(r"^flags\b.*\bavx2\b", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return ", ".join([*versions, "AVX2" if has_avx2 else "no AVX2"])
+    return ", ".join([*versions, confstr("CS_GNU_LIBC_VERSION"), "AVX2" if has_avx2 else "no AVX2"])
