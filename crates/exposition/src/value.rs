@@ -39,18 +39,15 @@ impl Value {
 /// Writes the seconds and what is not 0 of their fraction.
 fn write_seconds(time: Duration, text: &mut String) {
     text.push_str(itoa::Buffer::new().format(time.as_secs()));
-    let mut fraction = time.subsec_nanos();
+    let fraction = time.subsec_nanos();
     if fraction == 0 {
         return;
     }
     text.push('.');
-    let mut unit = 100_000_000;
-    while fraction > 0 {
-        let digit = fraction.checked_div(unit).unwrap_or_default();
-        text.push(char::from_digit(digit, 10).unwrap_or('0'));
-        fraction = fraction.checked_rem(unit).unwrap_or_default();
-        unit = unit.checked_div(10).unwrap_or_default();
-    }
+    // The second more keeps the zeros that the fraction begins with.
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(fraction.saturating_add(1_000_000_000));
+    text.push_str(digits.get(1..).unwrap_or_default().trim_end_matches('0'));
 }
 
 impl From<u64> for Value {
@@ -103,6 +100,7 @@ mod tests {
             (Value::from(Duration::ZERO), "0"),
             (Value::from(Duration::from_secs(7)), "7"),
             (Value::from(Duration::from_millis(1_050)), "1.05"),
+            (Value::from(Duration::from_millis(1_100)), "1.1"),
             (Value::from(Duration::new(u64::MAX, 999_999_999)), "18446744073709551615.999999999"),
             (Value::from(Duration::new(1, 1)), "1.000000001"),
             (Value::from(Duration::new(1, 10)), "1.00000001"),

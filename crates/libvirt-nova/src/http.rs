@@ -19,6 +19,8 @@
 //! here needs to be sent between threads.
 //! No peer can hold anything for ever, and none can keep another from being answered.
 
+#[cfg(any(test, feature = "bench"))]
+pub(crate) use self::gzip::gzipped;
 pub(crate) use self::{
     admission::Admission,
     basic_auth::Users,

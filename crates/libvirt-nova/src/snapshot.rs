@@ -142,7 +142,9 @@ impl Snapshot {
                 ..Measured::new(instance, stats)
             })
         });
-        let instances = measured.collect();
+        // Nearly all of them are there, and each is large: none is to be moved for want of room.
+        let mut instances = Vec::with_capacity(domains.running.len());
+        instances.extend(measured);
         let mut states: HashMap<_, _> = states.into_iter().collect();
         let inactive = domains.inactive.iter();
         let inactive = inactive

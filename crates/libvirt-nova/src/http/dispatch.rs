@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(header(&response, header::CONTENT_ENCODING), "gzip");
         assert_eq!(header(&response, header::VARY), "Accept, Accept-Encoding");
         let bytes = response.into_body().collect().now_or_never().unwrap().unwrap().to_bytes();
-        assert_eq!(bytes, gzipped("deadline 5s\n"));
+        assert_eq!(bytes, gzipped(["deadline 5s\n".to_owned()]));
     }
 
     #[test]

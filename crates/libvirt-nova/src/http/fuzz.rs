@@ -174,7 +174,8 @@ fn well_formed(answer: &[u8]) {
         let Some((body, next)) = after.split_at_checked(length) else { return };
         if code == "200" {
             let is_page = body.starts_with(b"<!DOCTYPE html>");
-            let is_metrics = body == EXPOSITION.as_bytes() || body == gzipped(EXPOSITION);
+            let is_metrics =
+                body == EXPOSITION.as_bytes() || body == gzipped([EXPOSITION.to_owned()]);
             let is_word = [&b"healthy\n"[..], b"ready\n", b""].contains(&body);
             assert!(is_metrics || is_page || is_word, "{body:?}");
         }

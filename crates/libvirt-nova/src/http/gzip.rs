@@ -26,12 +26,12 @@ pub(super) fn gzip(pieces: impl Stream<Item = Bytes>) -> impl Stream<Item = Byte
     })
 }
 
-/// Returns a text compressed.
-#[cfg(any(test, fuzzing))]
-pub(super) fn gzipped(text: &'static str) -> Vec<u8> {
+/// Returns what is here already compressed.
+#[cfg(any(test, fuzzing, feature = "bench"))]
+pub(crate) fn gzipped(pieces: impl IntoIterator<Item = String>) -> Vec<u8> {
     use futures_util::FutureExt;
 
-    let pieces = gzip(stream::iter([Bytes::from_static(text.as_bytes())]));
+    let pieces = gzip(stream::iter(pieces.into_iter().map(Bytes::from)));
     pieces.collect::<Vec<_>>().now_or_never().unwrap_or_default().concat()
 }
 

