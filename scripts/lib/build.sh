@@ -7,7 +7,7 @@ static_binary=$checkout/target/$target/release/libvirt_nova
 
 # What the last step alone is told, which compiles the whole program once more: loops become vectors, which gzip wants,
 # whatever Cargo.toml says of a crate; and little is inlined, for no scrape gets slower by it.
-last_step=(-C opt-level=3 -C llvm-args=-inline-threshold=25 -C llvm-args=-inlinehint-threshold=50)
+last_step=(-C opt-level=3 -C strip=symbols -C llvm-args=-inline-threshold=25 -C llvm-args=-inlinehint-threshold=50)
 # Relocations take a few bits each, which glibc reads since 2.36, and functions of the same bytes are one. Rust brings
 # this target's linker; another may know neither.
 if [[ $target == x86_64-unknown-linux-gnu ]]; then
