@@ -6,12 +6,29 @@ target=${TARGET:-x86_64-unknown-linux-gnu}
 # shellcheck disable=SC2034 # for whoever reads this file
 static_binary=$checkout/target/$target/release/libvirt_nova
 
+# What the last step alone is told, which compiles the whole program once more: loops become vectors, which gzip wants,
+# whatever Cargo.toml says of a crate; and little is inlined, for no scrape gets slower by it.
+last_step=(-C opt-level=3 -C llvm-args=-inline-threshold=25 -C llvm-args=-inlinehint-threshold=50)
+# Relocations take a few bits each, which glibc reads since 2.36, and functions of the same bytes are one. Rust brings
+# this target's linker; another may know neither.
+if [[ $target == x86_64-unknown-linux-gnu ]]; then
+  # shellcheck disable=SC2054 # the linker's commas
+  last_step+=(-C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all)
+fi
+
 # The directory is named because $static_binary is in it, whatever the environment says.
-# The target is named so that the flag reaches neither build scripts nor procedural macros.
-static_cargo() { # COMMAND [ARGUMENT...]
-  (cd "$checkout" && as_owner env RUSTFLAGS="-C target-feature=+crt-static" \
+# The target is named so that the flags reach neither build scripts nor procedural macros.
+# Where somebody keeps the libraries' files is left out of their names: a panic's place is `hyper-1.12.0/src/…`.
+static_rustc() { # symbols|none ARGUMENT..., what is stripped and what is built
+  local registry flags="-C target-feature=+crt-static"
+  # shellcheck disable=SC2016 # It is the owner's.
+  for registry in "$(as_owner bash -c 'echo "${CARGO_HOME:-$HOME/.cargo}"')"/registry/src/*/; do
+    flags+=" --remap-path-prefix=$registry="
+  done
+  (cd "$checkout" && as_owner env RUSTFLAGS="$flags" \
     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER="${CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER:-aarch64-linux-gnu-gcc}" \
-    cargo "$1" --release --locked --target "$target" --target-dir "$checkout/target" -p libvirt-nova "${@:2}")
+    cargo rustc --release --locked --target "$target" --target-dir "$checkout/target" -p libvirt-nova "${@:2}" \
+    -- "${last_step[@]}" -C strip="$1")
 }
 
-build_static() { static_cargo build; }
+build_static() { static_rustc symbols --bin libvirt_nova; }

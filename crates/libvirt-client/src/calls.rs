@@ -12,6 +12,7 @@ use crate::{
     Address, Client, ConnectError, Ledger, Reply, Unanswered,
     error::{CallError, CallKind},
     handshake,
+    question::{Answered, Question},
 };
 
 /// A handle for calls to one libvirtd, over a connection that is replaced when
@@ -45,8 +46,12 @@ impl Calls {
         call: &C,
         deadline: Duration,
     ) -> Result<Reply<C>, Unanswered> {
+        self.ask(&Question::new(call), deadline).await.map(Reply::new)
+    }
+
+    async fn ask(&self, question: &Question, deadline: Duration) -> Result<Answered, Unanswered> {
         let begun = Instant::now();
-        let error = |kind| CallError::new(C::PROCEDURE, kind);
+        let error = |kind| CallError::new(question.procedure, kind);
         let failed = |kind| Unanswered { error: error(kind), late: None };
         let mut current = self.current.clone();
         loop {
@@ -58,7 +63,7 @@ impl Calls {
                 Ok(Err(_)) => return Err(failed(CallKind::Disconnected)),
                 Err(_) => return Err(failed(CallKind::TimedOut(deadline))),
             };
-            match client.call_or_late(call, deadline.saturating_sub(begun.elapsed())).await {
+            match client.ask(question, deadline.saturating_sub(begun.elapsed())).await {
                 // It is being replaced; the next one may have more room.
                 Err(unanswered) if unanswered.error.is_not_sent() => {}
                 // Who waited for what is the same to the caller.

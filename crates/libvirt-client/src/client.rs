@@ -1,6 +1,6 @@
 //! The handle to a connection.
 
-use std::{marker::PhantomData, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use libvirt_wire::{Call, RemoteError, call::ConnectClose};
 use tokio::{
@@ -11,6 +11,7 @@ use tokio::{
 use crate::{
     error::{CallError, CallKind},
     ledger::{Entry, Ledger},
+    question::{Answered, Question, Reply},
     waiter::{Unanswered, Waiter},
 };
 
@@ -72,23 +73,22 @@ impl Client {
     ///
     /// When libvirtd refuses the call, does not answer in time, or hangs up.
     pub async fn call<C: Call>(&self, call: &C, deadline: Duration) -> Result<Reply<C>, CallError> {
-        self.call_or_late(call, deadline).await.map_err(|unanswered| unanswered.error)
+        let answered = self.ask(&Question::new(call), deadline).await;
+        answered.map(Reply::new).map_err(|unanswered| unanswered.error)
     }
 
-    /// The same, for who may have a use for a reply that comes after the deadline.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`call`](Self::call); where the deadline passed, with what may yet come.
-    pub(crate) async fn call_or_late<C: Call>(
+    /// Asks, and waits for the answer, `deadline` in all. Where the deadline passed, the
+    /// error holds what may yet come.
+    pub(crate) async fn ask(
         &self,
-        call: &C,
+        question: &Question,
         deadline: Duration,
-    ) -> Result<Reply<C>, Unanswered> {
-        let failed = |kind, late| Unanswered { error: CallError::new(C::PROCEDURE, kind), late };
+    ) -> Result<Answered, Unanswered> {
+        let error = |kind| CallError::new(question.procedure, kind);
+        let failed = |kind, late| Unanswered { error: error(kind), late };
         let now = Instant::now();
         let until = now.checked_add(deadline).unwrap_or(now);
-        let mut waiter = match time::timeout_at(until, self.send(call)).await {
+        let mut waiter = match time::timeout_at(until, self.send(question)).await {
             Ok(Ok(waiter)) => waiter,
             Ok(Err(kind)) => return Err(failed(kind, None)),
             Err(_) => return Err(failed(CallKind::TimedOut(deadline), None)),
@@ -104,17 +104,17 @@ impl Client {
                 }
             },
         };
-        let reply = |(payload, at)| Reply::new(payload, at, self.ledger.clone());
-        answer.map(reply).map_err(|kind| failed(kind, None))
+        let answered = |(payload, at)| Answered { payload, at, ledger: self.ledger.clone() };
+        answer.map(answered).map_err(|kind| failed(kind, None))
     }
 
-    /// Hands a call to the task.
-    async fn send<C: Call>(&self, call: &C) -> Result<Waiter<'_>, CallKind> {
+    /// Hands a question to the task.
+    async fn send(&self, question: &Question) -> Result<Waiter<'_>, CallKind> {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let Ok(permit) = permit else { return Err(CallKind::NotSent) };
         let (reply, answer) = oneshot::channel();
-        let (procedure, arguments) = (C::PROCEDURE, call.arguments());
-        let entry = self.ledger.enter(call);
+        let (procedure, arguments) = (question.procedure, question.arguments.clone());
+        let entry = self.ledger.enter(question);
         let waiter = Waiter::new(answer, entry.waiting(), self);
         let request = Request { procedure, arguments, reply, permit, entry };
         if self.messages.send(Message::Request(request)).await.is_err() {
@@ -161,43 +161,6 @@ impl TaskEnd {
 const QUEUE: usize = 2 * WINDOW;
 /// How long a goodbye may take.
 pub(crate) const FAREWELL: Duration = Duration::from_millis(500);
-
-/// libvirtd's answer to a call, as it came.
-#[derive(Debug)]
-pub struct Reply<C> {
-    payload: Vec<u8>,
-    at: Instant,
-    ledger: Ledger,
-    call: PhantomData<fn() -> C>,
-}
-
-impl<C: Call> Reply<C> {
-    pub(crate) fn new(payload: Vec<u8>, at: Instant, ledger: Ledger) -> Self {
-        Self { payload, at, ledger, call: PhantomData }
-    }
-
-    /// When it came, however late it is looked at.
-    pub fn at(&self) -> Instant {
-        self.at
-    }
-
-    /// Counts the reply among those that could not be read, for what it says makes no sense.
-    pub fn reject(&self) {
-        self.ledger.note_malformed(C::PROCEDURE);
-    }
-
-    /// Reads the reply; what it holds borrows from here.
-    ///
-    /// # Errors
-    ///
-    /// When the bytes are not such a reply.
-    pub fn decode(&self) -> Result<C::Reply<'_>, CallError> {
-        C::decode(&self.payload).map_err(|error| {
-            self.reject();
-            CallError::new(C::PROCEDURE, CallKind::Decode(error))
-        })
-    }
-}
 
 /// Reads the error that a reply carries instead of a result.
 pub(crate) fn refusal(payload: &[u8]) -> CallKind {

@@ -10,10 +10,10 @@ use std::{
     time::Duration,
 };
 
-use libvirt_wire::{Call, Procedure, Uuid};
+use libvirt_wire::{Procedure, Uuid};
 use tokio::time::Instant;
 
-use crate::error::CallKind;
+use crate::{error::CallKind, question::Question};
 
 /// Who is told what becomes of every call.
 ///
@@ -138,13 +138,12 @@ impl Ledger {
     }
 
     /// Enters a call that is about to be sent.
-    pub(crate) fn enter<C: Call>(&self, call: &C) -> Entry {
+    pub(crate) fn enter(&self, question: &Question) -> Entry {
         let mut pages = self.book.pages();
         let number = pages.next;
         pages.next = number.wrapping_add(1);
-        let (procedure, since) = (C::PROCEDURE, Instant::now());
-        let domains = call.domains();
-        let needs_monitor = call.needs_monitor();
+        let &Question { procedure, needs_monitor, ref domains, .. } = question;
+        let (domains, since) = (domains.clone(), Instant::now());
         let under_way = UnderWay { procedure, needs_monitor, domains, since, is_abandoned: false };
         pages.under_way.insert(number, under_way);
         Entry { book: Arc::clone(&self.book), number }

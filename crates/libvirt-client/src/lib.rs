@@ -28,10 +28,11 @@ pub use crate::{
     address::{Address, AddressError},
     backoff::Backoff,
     calls::{Calls, Tender},
-    client::{Client, Reply, WINDOW},
+    client::{Client, WINDOW},
     error::{CallError, ConnectError, Obstacle},
     events::Events,
     ledger::{Failure, Hanging, Ledger, Observer},
+    question::Reply,
     session::Session,
     waiter::{Late, Unanswered},
 };
@@ -45,5 +46,6 @@ mod error;
 mod events;
 mod handshake;
 mod ledger;
+mod question;
 mod session;
 mod waiter;

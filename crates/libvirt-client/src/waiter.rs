@@ -7,9 +7,10 @@ use tokio::{
 };
 
 use crate::{
-    client::{Answer, Client, Message, Reply},
+    client::{Answer, Client, Message},
     error::{CallError, CallKind},
     ledger::{Ledger, Waiting},
+    question::{Answered, Reply},
 };
 
 /// Somebody who waits for a reply.
@@ -90,7 +91,7 @@ impl Late {
     /// it, or its connection ended.
     pub async fn reply<C: Call>(self) -> Option<Reply<C>> {
         let (payload, at) = self.answer.await.ok()?.ok()?;
-        Some(Reply::new(payload, at, self.ledger))
+        Some(Reply::new(Answered { payload, at, ledger: self.ledger }))
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use jiff::Zoned;
+use jiff::{Zoned, fmt::temporal::DateTimePrinter};
 use tracing::Level;
 
 use super::LogFormat;
@@ -34,7 +34,10 @@ pub(super) fn print(format: LogFormat, time: &Zoned, level: Level, fields: &Fiel
 /// `2026/11/24 12:24:20 instance-000002bc : message: error key=value`, without a level.
 fn push_text(line: &mut String, time: &Zoned, fields: &Fields) -> std::fmt::Result {
     let Fields { message, domain, error, others } = fields;
-    write!(line, "{} ", time.strftime("%Y/%m/%d %H:%M:%S"))?;
+    // Not by `strftime`: with the texts of its errors it weighs as much as the rest of the time zones.
+    let (year, month, day) = (time.year(), time.month(), time.day());
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    write!(line, "{year:04}/{month:02}/{day:02} {hour:02}:{minute:02}:{second:02} ")?;
     if let Some(domain) = domain {
         escape::push(line, domain, Surroundings::Prose);
         line.push_str(" : ");
@@ -53,7 +56,7 @@ fn push_text(line: &mut String, time: &Zoned, fields: &Fields) -> std::fmt::Resu
 /// `time=2026-11-24T12:24:20+01:00 level=warn msg=message domain=… error=… key=value`.
 fn push_logfmt(line: &mut String, time: &Zoned, level: Level, fields: &Fields) -> std::fmt::Result {
     let Fields { message, domain, error, others } = fields;
-    write!(line, "time={} level={}", time.strftime(RFC_3339), level_word(level))?;
+    write!(line, "time={} level={}", rfc_3339(time), level_word(level))?;
     push_pair(line, "msg", message, Surroundings::JsonQuotes);
     for (key, value) in [("domain", domain), ("error", error)] {
         if let Some(value) = value {
@@ -70,7 +73,7 @@ fn push_logfmt(line: &mut String, time: &Zoned, level: Level, fields: &Fields) -
 fn push_json(line: &mut String, time: &Zoned, level: Level, fields: &Fields) -> std::fmt::Result {
     let Fields { message, domain, error, others } = fields;
     let level = level_word(level);
-    write!(line, r#"{{"time":"{}","level":"{level}","msg":"#, time.strftime(RFC_3339))?;
+    write!(line, r#"{{"time":"{}","level":"{level}","msg":"#, rfc_3339(time))?;
     push_quoted(line, message, Surroundings::JsonQuotes);
     for (key, value) in [("domain", domain), ("error", error)] {
         if let Some(value) = value {
@@ -89,8 +92,11 @@ fn push_json(line: &mut String, time: &Zoned, level: Level, fields: &Fields) -> 
     Ok(())
 }
 
-/// With the offset, so that the hour that a summer ends with twice is told apart.
-const RFC_3339: &str = "%Y-%m-%dT%H:%M:%S%:z";
+/// Returns a time with its offset, so that the hour that a summer ends with twice is told apart.
+fn rfc_3339(time: &Zoned) -> String {
+    let seconds = DateTimePrinter::new().precision(Some(0));
+    seconds.timestamp_with_offset_to_string(&time.timestamp(), time.offset())
+}
 
 fn level_word(level: Level) -> &'static str {
     match level {
