@@ -258,8 +258,7 @@ mod tests {
 
     #[test]
     fn the_default_collectors_ask_for_the_groups_that_the_raw_loop_asks_for() {
-        let raw_loops =
-            Groups::JOB_FREE.and(Groups::BALLOON).and(Groups::VCPU).and(Groups::BLOCK);
+        let raw_loops = Groups::JOB_FREE.and(Groups::BALLOON).and(Groups::VCPU).and(Groups::BLOCK);
         assert_eq!(Collectors::default().groups(), raw_loops);
     }
 }
