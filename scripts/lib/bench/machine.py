@@ -1,0 +1,42 @@
+"""Where it was measured, and what with."""
+
+import os
+import platform
+import re
+import subprocess
+import time
+from pathlib import Path
+
+
+def describe(checkout, binary, debian):
+    """What a reader has to know to judge the figures, each with its name."""
+    cpu = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
+    package = said("dpkg-deb", "-f", *map(str, debian.parents[2].glob("*.deb")), "Version")
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "commit": commit(checkout),
+        "CPU": f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} of them",
+        "memory": f"{memory('MemTotal') / 2**30:.0f} GiB",
+        "kernel": f"Linux {platform.release()}",
+        "KVM": "yes, unused" if Path("/dev/kvm").exists() else "no: guests are emulated",
+        "libvirt": said("libvirtd", "--version"),
+        "QEMU": said("qemu-system-x86_64", "--version"),
+        "libvirt_nova": f"{said(binary, '--version')}, one static file of {os.path.getsize(binary):,} bytes",
+        "prometheus-libvirt-exporter": f"Debian's {package}",
+        "rustc": said("rustc", "--version"),
+    }
+
+
+def memory(name):
+    """A line of /proc/meminfo, in bytes."""
+    return int(re.search(rf"^{name}:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.M)[1]) * 1024
+
+
+def commit(checkout):
+    git = ["git", "-c", f"safe.directory={checkout}", "-C", str(checkout)]
+    changed = subprocess.run([*git, "diff", "--quiet", "HEAD"]).returncode
+    return said(*git, "rev-parse", "--short=12", "HEAD") + (", changed" if changed else "")
+
+
+def said(*command):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout.split("\n")[0]

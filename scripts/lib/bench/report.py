@@ -1,0 +1,2 @@
+def printed(run):
+    return ""
