@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "soak"))
 from bed import Bed, BedError, Guest  # noqa: E402
 from exporter import ExporterError  # noqa: E402
 from machine import describe, memory  # noqa: E402
-from report import printed  # noqa: E402
+from page import printed  # noqa: E402
 from rounds import rounds  # noqa: E402
 from starts import idle, starts  # noqa: E402
 from subjects import Debians, Ours, RawLoop, SubjectError, Virsh  # noqa: E402

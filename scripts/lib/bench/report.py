@@ -1,2 +1,0 @@
-def printed(run):
-    return ""
