@@ -51,7 +51,7 @@ class Bench:
             self.bed.up(Guest(number))
         self.guests = guests
         daemon = int((self.files / "libvirtd.pid").read_text())
-        self.rounds({"kind": "real", "domains": guests}, self.files, daemon, Debians(DEBIAN, self.files))
+        self.rounds("real", guests, self.files, daemon)
         if guests == min(50, max(self.options.guests)):
             say("starting, and doing nothing")
             count, seconds = (3, 10) if self.options.quick else (STARTS, IDLE_SECONDS)
@@ -73,25 +73,34 @@ class Bench:
                 time.sleep(0.01)
             door.chmod(0o777)
             # It polls nothing: with thousands of domains, what is polled each second would be in each scrape.
-            self.rounds({"kind": "simulated", "domains": domains}, files, simulator.pid, None, "--interval=0")
+            self.rounds("simulated", domains, files, simulator.pid, "--interval=0")
         finally:
             simulator.terminate()
             simulator.wait(10)
             shutil.rmtree(files)
 
-    def rounds(self, place, files, daemon, debians, *flags):
-        count = ROUNDS.get(place["domains"], 50)
+    def rounds(self, kind, domains, files, daemon, *flags):
+        count = ROUNDS.get(domains, 50)
         count = max(5, count // 10) if self.options.quick else count
-        subjects = [debians] if debians else []
+        subjects = []
         try:
             ours = Ours(self.options.binary, files, *flags)
-            subjects.insert(0, ours)
-            subjects.insert(1, RawLoop(self.options.raw_loop, files, ours))
+            subjects.append(ours)
+            subjects.append(RawLoop(self.options.raw_loop, files, ours))
+            # It lists domains by procedures that the simulator does not know.
+            if kind == "real":
+                subjects.append(Debians(DEBIAN, files))
             subjects.append(Virsh(files))
-            self.run["readings"] += rounds(place, subjects, daemon, place["domains"], count)
+            self.run["readings"] += rounds({"kind": kind, "domains": domains}, subjects, daemon, count)
         finally:
             for subject in subjects:
                 subject.stop()
+
+
+def end_children():
+    """Ends what a signal has kept from being stopped."""
+    for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+        os.kill(int(child), signal.SIGTERM)
 
 
 def say(what):
@@ -122,6 +131,7 @@ def main():
         sys.exit(f"bench: {error}")
     finally:
         bench.bed.release()
+        end_children()
     Path(options.output).write_text(json.dumps(run, indent=1) + "\n")
     print(printed(run))
 

@@ -1,6 +1,5 @@
 """Rounds: each subject once, whoever began the last one ends this one."""
 
-import statistics
 import time
 
 from processes import cpu_seconds
@@ -13,8 +12,9 @@ SETTLED_SECONDS = 0.02
 SAMPLES_MIN = {"libvirt_nova": 60, "prometheus-libvirt-exporter": 15, "virsh domstats": 40}
 
 
-def rounds(place, subjects, daemon, domains, count):
+def rounds(place, subjects, daemon, count):
     """Returns `count` rounds of readings. `place` says where and among how many domains; `daemon` is libvirtd's pid."""
+    domains = place["domains"]
     for subject in subjects:
         until_whole(subject, domains)
     for subject in subjects * WARMING:
@@ -58,10 +58,3 @@ def read(subject, daemon, domains):
         raise SubjectError(f"{subject.name}: {answer.samples} samples of {domains} domains")
     return {"seconds": answer.seconds, "own": own, "libvirtd": theirs, "bytes": answer.bytes,
             "unpacked": answer.unpacked, "samples": answer.samples, "calls": answer.calls}
-
-
-def median_calls(readings, subject):
-    """How often a subject called what in a round, in the median."""
-    of_subject = [reading["calls"] for reading in readings if reading["subject"] == subject]
-    names = sorted({name for calls in of_subject for name in calls})
-    return {name: statistics.median(calls.get(name, 0) for calls in of_subject) for name in names}

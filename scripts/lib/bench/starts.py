@@ -32,7 +32,7 @@ def start(command, port, whole, domains, **who):
             try:
                 if whole(scrape(port)[2]) == domains:
                     return time.monotonic() - began
-            except (ConnectionError, SubjectError):  # Not there yet, or libvirtd is not.
+            except SubjectError:  # It is not there yet, or its connection to libvirtd is not.
                 time.sleep(0.001)
         raise SubjectError(f"{command[0]}: no scrape with {domains} domains in {PATIENCE_SECONDS} s")
     finally:

@@ -54,6 +54,8 @@ class Ours:
         # The scrapes before it have made the others. A scrape asks each domain for its CPU time once, whatever was
         # polled since.
         calls = {name: count - self._counts[name] for name, count in counts.items()} if self._counts else counts
+        if calls["DomainGetCPUStats"] < domains:
+            raise SubjectError(f"{self.name}: {calls['DomainGetCPUStats']} calls for the CPU time of {domains} domains")
         self._counts, self.calls = counts, {**calls, "DomainGetCPUStats": domains}
         return Answer(seconds, len(body), len(text), samples(text), domains, self.calls)
 
@@ -169,14 +171,18 @@ class Virsh:
 
 def scrape(port):
     """Scrapes as Prometheus does. Returns how long it took, the body and its text; unpacking is no part of the time."""
-    began = time.monotonic()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
-    connection.request("GET", "/metrics", headers={
-        "Accept-Encoding": "gzip", "X-Prometheus-Scrape-Timeout-Seconds": str(TIMEOUT)})
-    response = connection.getresponse()
-    body = response.read()
+    began = time.monotonic()
+    try:
+        connection.request("GET", "/metrics", headers={
+            "Accept-Encoding": "gzip", "X-Prometheus-Scrape-Timeout-Seconds": str(TIMEOUT)})
+        response = connection.getresponse()
+        body = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise SubjectError(f"port {port}: {error}") from error
+    finally:
+        connection.close()
     seconds = time.monotonic() - began
-    connection.close()
     text = gzip.decompress(body) if response.headers["Content-Encoding"] == "gzip" else body
     if response.status != 200 or b"\nlibvirt_up 1\n" not in text:
         raise SubjectError(f"port {port}: status {response.status}, no libvirt_up 1")

@@ -98,7 +98,7 @@ def starts(run):
         spread = quartiles(started[subject])
         rows.append((TITLES[subject], ms(spread.median), ms(spread.low), ms(spread.high), ms(max(started[subject])),
                      len(started[subject])))
-    return table((f"{started['domains']} guests", "median", "quartile", "quartile", "most", "n"), rows)
+    return table((title("real", started["domains"]), "median", "quartile", "quartile", "most", "n"), rows)
 
 
 def table(header, rows):
