@@ -32,8 +32,8 @@ impl Calls {
         Self { domains, pools }
     }
 
-    /// Makes the packets of a round: those that take longest first, so that all end together, between
-    /// the two lists of domains that a scrape begins and ends with.
+    /// Makes the packets of a round: between the two lists of domains that a scrape begins and
+    /// ends with, what takes longest comes first, so that all end together.
     ///
     /// # Errors
     ///
@@ -146,7 +146,8 @@ fn place(name: &str) -> Option<usize> {
     ORDER.iter().position(|procedure| procedure.name == name)
 }
 
-/// The groups that the exporter asks for unless told otherwise; a test of its collectors holds it to them.
+/// The groups that the exporter asks for unless told otherwise; a test of its collectors holds
+/// it to them.
 const GROUPS: Groups = Groups::JOB_FREE.and(Groups::BALLOON).and(Groups::VCPU).and(Groups::BLOCK);
 
 /// The procedures of a scrape, in the order in which they are called.

@@ -36,7 +36,9 @@ pub(crate) struct Round {
 }
 
 impl Connection {
-    /// Connects and opens the QEMU driver. It does not say that it answers keepalive, so libvirtd sends none.
+    /// Connects and opens the QEMU driver.
+    ///
+    /// It does not say that it answers keepalive, so libvirtd sends none.
     pub(crate) fn open(socket: &Path) -> Result<Self, Box<dyn Error>> {
         let stream = UnixStream::connect(socket)?;
         stream.set_read_timeout(Some(PATIENCE))?;

@@ -1,12 +1,14 @@
 //! `raw-loop`: the calls of a scrape, and nothing else.
 //!
-//! What an exporter cannot beat: one connection, four calls in flight at any moment, packets made before the
-//! clock runs, replies counted and thrown away unread. An exporter makes its calls one kind after another, because
-//! each tells something to the next, and keeps a connection apart for those that may hang; here they are one stream.
+//! What an exporter cannot beat: one connection, four calls in flight at any moment, packets
+//! made before the clock runs, replies counted and thrown away unread. An exporter makes its
+//! calls one kind after another, because each tells something to the next, and keeps a
+//! connection apart for those that may hang; here they are one stream.
 //!
-//! `raw-loop SOCKET` lists the domains once. Each line of its standard input is a round: how often to call what, as
-//! `ConnectGetAllDomainStats=13 DomainGetCPUStats=50`. Each round is a line of its standard output: `nanoseconds=`,
-//! `bytes=` received, `refused=` calls, and again each procedure, with how many replies it had.
+//! `raw-loop SOCKET` lists the domains once. Each line of its standard input is a round: how
+//! often to call what, as `ConnectGetAllDomainStats=13 DomainGetCPUStats=50`. Each round is a
+//! line of its standard output: `nanoseconds=`, `bytes=` received, `refused=` calls, and each
+//! procedure with how many replies it had.
 //!
 //! * `calls`: what a round asks
 //! * `connection`: who asks it

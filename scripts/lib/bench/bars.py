@@ -34,8 +34,8 @@ def bars(run):
         ours, theirs = of(run, "real", 50, OURS), of(run, "real", 50, other)
         if not ours or not theirs:
             return None
-        values = [[reading[name] / (reading["samples"] if a_sample else 1) for reading in some] for some in (ours, theirs)]
-        return neighbours(*values)
+        return neighbours(*[[reading[name] / (reading["samples"] if a_sample else 1) for reading in some]
+                            for some in (ours, theirs)])
 
     linear = None
     if many and thousand:

@@ -41,4 +41,5 @@ def ratio(ours, theirs):
         return statistics.median(chance.choices(values, k=len(values)))
 
     ratios = sorted(median_of_some(ours) / median_of_some(theirs) for _ in range(RESAMPLES))
-    return Spread(statistics.median(ours) / statistics.median(theirs), percentile(ratios, 2.5), percentile(ratios, 97.5))
+    middle = statistics.median(ours) / statistics.median(theirs)
+    return Spread(middle, percentile(ratios, 2.5), percentile(ratios, 97.5))

@@ -39,4 +39,6 @@ def commit(checkout):
 
 
 def said(*command):
-    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout.split("\n")[0]
+    """The first line that a command prints."""
+    command = [str(word) for word in command]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")[0]

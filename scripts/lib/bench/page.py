@@ -39,11 +39,11 @@ HOW = """## How it was measured
 
 FAIR = """## What is not fair
 
-* To Debian's: it has a fifth of the samples, and no others could be had of it faster; time a sample says what a sample costs, not what fewer would. It is left out among simulated domains, for it calls procedures that the simulator does not know.
-* To `virsh`: it pays for a process, its libraries and a connection each time.
-* To libvirt_nova: the raw loop has one kind of call among the other, reads nothing and makes no packets while the clock runs.
-* To all but libvirt_nova: its poll of each second, among real guests, goes on beneath the others, and libvirtd's CPU for it is in theirs.
-* To nobody: the guests are emulated and idle, and the subjects share the machine's CPUs with QEMU and libvirtd.
+* To Debian's: it has a fifth of the samples. Time a sample says what one costs, not that fewer of ours would take so much less. It is left out among simulated domains, for it lists them by procedures that the simulator does not know.
+* To `virsh`: it pays for a process, its libraries and a connection each time, as whoever runs it each minute does.
+* To all but libvirt_nova: what it polls each second, among real guests, goes on beneath the others, and what libvirtd needs for that is in theirs.
+* To libvirt_nova: the raw loop knows beforehand what there is to ask, mixes what an exporter has to ask in turn, and reads nothing. Its own time is its own clock's, theirs are those of a client that reads what they send.
+* To the exporters: guests are emulated and idle, and all share the machine's CPUs with QEMU, libvirtd and who measures.
 
 """
 

@@ -5,22 +5,25 @@ import time
 
 from exporter import NOBODY
 from processes import cpu_seconds, switches
-from subjects import (Ours, SubjectError, debians_command, debians_domains, end, free_port, quiet, scrape, whole_domains)
+from readings import DEBIANS, OURS
+from subjects import (
+    Ours, SubjectError, debians_command, debians_domains, end, free_port, quiet, scrape, whole_domains)
 
 PATIENCE_SECONDS, SETTLED_SECONDS = 30, 10
 
 
 def starts(binary, debian, files, domains, count):
     """Seconds from the start of each exporter to the end of its first scrape with all domains, in turn."""
-    seconds = {"libvirt_nova": [], "prometheus-libvirt-exporter": []}
+    seconds = {OURS: [], DEBIANS: []}
+    nobody = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     for _ in range(count):
         port = free_port()
         command = [binary, "-uri", f"qemu:///system?socket={files}/run/libvirt-sock-ro", "-log", "-",
                    "--web.listen-address", f"127.0.0.1:{port}", "--min-age=0"]
-        seconds["libvirt_nova"].append(start(command, port, whole_domains, domains, user=NOBODY, group=NOBODY, extra_groups=[]))
+        seconds[OURS].append(start(command, port, whole_domains, domains, **nobody))
         port = free_port()
         command = debians_command(debian, files, port)
-        seconds["prometheus-libvirt-exporter"].append(start(command, port, debians_domains, domains))
+        seconds[DEBIANS].append(start(command, port, debians_domains, domains))
     return seconds
 
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 
 from exporter import Exporter
 from processes import cpu_seconds, resident
+from readings import DEBIANS, OURS, RAW, VIRSH
 
 TIMEOUT = 60
-CALLS = re.compile(rb'^libvirt_nova_exporter_rpc_duration_seconds_count\{procedure="(\w+)"\} (\d+)$', re.M)
+CALLS = re.compile(
+    rb'^libvirt_nova_exporter_rpc_duration_seconds_count\{procedure="(\w+)"\} (\d+)$', re.M)
 # The procedures of a scrape. An exporter calls others as well: now and then it reads a domain's definition.
 CALLED = ("ConnectListAllDomains", "ConnectGetAllDomainStats", "DomainGetJobStats", "DomainGetCPUStats",
           "DomainGetControlInfo", "NodeGetInfo", "NodeGetFreeMemory", "ConnectListAllStoragePools", "StoragePoolGetInfo")
@@ -36,7 +38,7 @@ class Answer:
 
 
 class Ours:
-    name = "libvirt_nova"
+    name = OURS
 
     def __init__(self, binary, files, *flags):
         self._exporter = Exporter(binary, files, "--min-age=0", *flags)
@@ -72,7 +74,7 @@ class Ours:
 class Debians:
     """The exporter of Debian's package prometheus-libvirt-exporter."""
 
-    name = "prometheus-libvirt-exporter"
+    name = DEBIANS
 
     def __init__(self, binary, files):
         self.port = free_port()
@@ -96,7 +98,7 @@ class Debians:
 class RawLoop:
     """The calls that an exporter of ours made for its last scrape, their replies thrown away."""
 
-    name = "raw loop"
+    name = RAW
 
     def __init__(self, binary, files, ours):
         self._ours = ours
@@ -129,7 +131,7 @@ class RawLoop:
 class Virsh:
     """`virsh domstats`, a process each time."""
 
-    name = "virsh domstats"
+    name = VIRSH
 
     def __init__(self, files):
         self._command = ["virsh", "-q", "-c", f"qemu:///system?socket={files}/run/libvirt-sock-ro"]

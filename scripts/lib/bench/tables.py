@@ -14,7 +14,9 @@ def verdicts(run):
     for bar in bars(run):
         spread = bar.measured
         measured = "" if spread is None else number(spread.median)
-        between = "" if spread is None or spread.low == spread.high else f"{number(spread.low)} to {number(spread.high)}"
+        between = ""
+        if spread and spread.low != spread.high:
+            between = f"{number(spread.low)} to {number(spread.high)}"
         rows.append((bar.what, f"{number(bar.limit)} {bar.unit}", measured, between, bar.verdict()))
     return table(("", "at most", "measured", "between", ""), rows)
 
