@@ -32,7 +32,7 @@ class Bench:
     def __init__(self, options):
         self.options, self.files = options, Path(options.files)
         self.bed, self.guests = Bed(options.files), 0
-        self.run = {"command": options.command, "machine": describe(CHECKOUT, options.binary, DEBIAN),
+        self.run = {"command": options.command, "machine": describe(CHECKOUT, options.binary, DEBIAN, options.rustc),
                     "size": os.path.getsize(options.binary), "readings": [], "skipped": []}
 
     def measure(self):
@@ -114,6 +114,7 @@ def parsed():
     parser.add_argument("--raw-loop", required=True)
     parser.add_argument("--simulator", required=True)
     parser.add_argument("--command", required=True)
+    parser.add_argument("--rustc", required=True)
     parser.add_argument("--output", required=True)
     parser.add_argument("--guests", type=int, nargs="*", default=[])
     parser.add_argument("--domains", type=int, nargs="*", default=[])

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 
-def describe(checkout, binary, debian):
+def describe(checkout, binary, debian, rustc):
     """What a reader has to know to judge the figures, each with its name."""
     cpu = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
     package = said("dpkg-deb", "-f", *map(str, debian.parents[2].glob("*.deb")), "Version")
@@ -23,7 +23,7 @@ def describe(checkout, binary, debian):
         "QEMU": said("qemu-system-x86_64", "--version"),
         "libvirt_nova": f"{said(binary, '--version')}, one static file of {os.path.getsize(binary):,} bytes",
         "prometheus-libvirt-exporter": f"Debian's {package}",
-        "rustc": said("rustc", "--version"),
+        "rustc": rustc,
     }
 
 
@@ -35,7 +35,7 @@ def memory(name):
 def commit(checkout):
     git = ["git", "-c", f"safe.directory={checkout}", "-C", str(checkout)]
     changed = subprocess.run([*git, "diff", "--quiet", "HEAD"]).returncode
-    return said(*git, "rev-parse", "--short=12", "HEAD") + (", changed" if changed else "")
+    return said(*git, "rev-parse", "--short=12", "HEAD") + (", and what is not committed" if changed else "")
 
 
 def said(*command):
