@@ -58,7 +58,7 @@ def page(run):
     parts += ["\nWhether it grows with the number of domains alone, with a 95 % interval:\n\n", tables.linearity(run)]
     parts += ["\n## Start, and doing nothing\n\nFrom the start of the process to the end of the first scrape that has all guests.\n\n"]
     parts += [tables.starts(run), "\n", idle(run), "\n", HOW]
-    parts += ["### Calls\n\nMedians of the rounds. In each the raw loop is held to what libvirt_nova called for its scrape before; what that polled in between is left out.\n\n", tables.calls(run), "\n", FAIR]
+    parts += ["### Calls\n\nMedians of the rounds. In each the raw loop makes what libvirt_nova called for its scrape before, so two medians may differ by a call; what was polled in between is left out.\n\n", tables.calls(run), "\n", FAIR]
     return "".join(parts).rstrip("\n") + "\n"
 
 

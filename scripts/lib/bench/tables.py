@@ -80,16 +80,21 @@ def linearity(run):
 
 
 def calls(run):
-    """How often both called what; they are held to be the same in each round."""
-    rows = []
+    """How often ours and the raw loop called what; one number where both medians are the same."""
+    columns = {}
     for kind, domains in places(run):
-        counts = [reading["calls"] for reading in of(run, kind, domains, OURS)]
-        raws = [reading["calls"] for reading in of(run, kind, domains, RAW)]
-        for name in counts[0]:
-            ours, raw = [statistics.median(some.get(name, 0) for some in side) for side in (counts, raws)]
-            if ours or raw:
-                rows.append((title(kind, domains), f"`{name}`", f"{ours:g}", f"{raw:g}"))
-    return table(("", "procedure", TITLES[OURS], TITLES[RAW]), rows)
+        columns[title(kind, domains)] = [
+            [reading["calls"] for reading in of(run, kind, domains, subject)] for subject in (OURS, RAW)]
+    names = sorted({name for sides in columns.values() for side in sides for calls in side for name in calls})
+    rows = []
+    for name in names:
+        cells = []
+        for sides in columns.values():
+            medians = [statistics.median(calls.get(name, 0) for calls in side) for side in sides]
+            cells.append(", ".join(f"{count:g}" for count in dict.fromkeys(medians)))
+        if set(cells) != {"0"}:
+            rows.append((f"`{name}`", *cells))
+    return table(("", *columns), rows)
 
 
 def starts(run):
