@@ -8,8 +8,11 @@ import time
 from pathlib import Path
 
 
-def describe(checkout, binary, debian, rustc):
-    """What a reader has to know to judge the figures, each with its name."""
+def describe(checkout, binary, debian, rustc, given):
+    """What a reader has to know to judge the figures, each with its name.
+
+    An exporter that was `given`, built by whoever, need not be of this commit.
+    """
     cpu = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
     package = said("dpkg-deb", "-f", *map(str, debian.parents[2].glob("*.deb")), "Version")
     return {
@@ -21,7 +24,8 @@ def describe(checkout, binary, debian, rustc):
         "KVM": "yes, unused" if Path("/dev/kvm").exists() else "no: guests are emulated",
         "libvirt": said("libvirtd", "--version"),
         "QEMU": said("qemu-system-x86_64", "--version"),
-        "libvirt_nova": f"{said(binary, '--version')}, one static file of {os.path.getsize(binary):,} bytes",
+        "libvirt_nova": f"{said(binary, '--version')}, {os.path.getsize(binary):,} bytes"
+                        + (", built beforehand, perhaps from another commit" if given else ""),
         "prometheus-libvirt-exporter": f"Debian's {package}",
         "rustc": rustc,
     }
