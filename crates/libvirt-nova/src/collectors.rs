@@ -251,3 +251,14 @@ impl Default for Collectors {
         Self::of(Collector::is_default)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_collectors_ask_for_the_groups_that_the_raw_loop_asks_for() {
+        let raw_loops = Groups::JOB_FREE.and(Groups::BALLOON).and(Groups::VCPU).and(Groups::BLOCK);
+        assert_eq!(Collectors::default().groups(), raw_loops);
+    }
+}
