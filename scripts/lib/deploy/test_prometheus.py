@@ -71,10 +71,13 @@ class Configurations(bed.Bed):
             (self.config / "tls" / name).touch()
 
     def test_promtool_finds_no_fault(self):
-        for name in ("openstack.yml", "file-sd.yml", "tls.yml"):
+        for name in ("openstack.yml", "file-sd.yml", "tls.yml", "shard.yml"):
             with self.subTest(name):
                 said = self.run_ok("promtool", "check", "config", self.config / name)
                 self.assertRegex(said, r"[1-9]\d* rules? found")
+        # Whose rules are evaluated elsewhere.
+        self.run_ok("promtool", "check", "config", self.config / "global.yml")
+        self.run_ok("promtool", "check", "config", "--agent", self.config / "agent.yml")
         self.run_ok("promtool", "check", "rules", bed.DEPLOY / "cloudkitty" / "rules.yml")
 
     def test_nova_is_asked_for_the_hosts(self):
