@@ -16,7 +16,6 @@ GUESTS_A_PROJECT = 10
 # Windows of five minutes are full then.
 SETTLED_MINUTES = 7
 LAST, AT, TOLD = (f"prometheus_rule_group_last_{what}" for what in ("duration_seconds", "evaluation_timestamp_seconds", "evaluation_samples"))
-RECEIVED = "/api/v1/write"
 
 
 class Fleet:
@@ -46,7 +45,7 @@ class Fleet:
         self.plain = start("plain", scraped)
         self.ruled = start("ruled", scraped | {"rule_files": [f"{rules}/*.yml"]})
         self.receiver = start("receiver", {}, "--web.enable-remote-write-receiver")
-        write = [{"url": f"http://127.0.0.1:{self.receiver.port}{RECEIVED}"}]
+        write = [{"url": f"http://127.0.0.1:{self.receiver.port}/api/v1/write"}]
         # At Ctrl-C nobody receives any more.
         self.agent = start("agent", scraped | {"remote_write": write}, "--storage.remote.flush-deadline=5s", agent=True)
         self.servers = {"scraping": self.plain, "scraping, with rules": self.ruled, "agent": self.agent, "receiver": self.receiver}
