@@ -74,7 +74,8 @@ pub(crate) fn parse(line: &str, host: &Host) -> Result<Command, CommandError> {
         "up" => Command::Up,
         "domains" => {
             let count = words.number("how many domains", 0..=DOMAINS_MAX)?;
-            change(move |state| state.populate(count))
+            let first = host.settings.first;
+            change(move |state| state.populate(first, count))
         }
         "define" => {
             let number = words.number("the number of an instance", 1..=DOMAINS_MAX)?;

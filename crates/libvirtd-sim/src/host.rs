@@ -69,8 +69,7 @@ impl Host {
         };
         let (state, changed) = (RefCell::new(state), Notify::new());
         let host = Self { board, asked, settings, state, changed };
-        let domains = host.settings.domains;
-        host.state_mut().populate(domains);
+        host.state_mut().populate(host.settings.first, host.settings.domains);
         (host, watcher)
     }
 
@@ -123,18 +122,19 @@ impl State {
         self.instances.get(&number_of(uuid)?)
     }
 
-    /// Makes `instance-00000001` to `count` the domains: those that are missing
-    /// are defined and started, the surplus destroyed and undefined.
-    pub(crate) fn populate(&mut self, count: u32) {
+    /// Makes so many instances from number `first` on the domains: those that are
+    /// missing are defined and started, the surplus destroyed and undefined.
+    pub(crate) fn populate(&mut self, first: u32, count: u32) {
+        let wanted = first..first.saturating_add(count);
         let surplus: Vec<_> =
-            self.instances.range(count.saturating_add(1)..).map(|it| *it.0).collect();
+            self.instances.keys().copied().filter(|it| !wanted.contains(it)).collect();
         for number in surplus {
             self.destroy(number);
             if let Some(gone) = self.instances.remove(&number) {
                 self.subscribers.tell(&gone.domain, &Happening::UNDEFINED);
             }
         }
-        for number in 1..=count {
+        for number in wanted {
             if self.instances.contains_key(&number) {
                 continue;
             }

@@ -13,9 +13,12 @@ struct Flags {
     /// Where to listen; the read-only socket is PATH-ro.
     #[arg(long, value_name = "PATH")]
     socket: PathBuf,
-    /// How many domains run, from instance-00000001 on; 10000 at most.
+    /// How many domains run; 10000 at most.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(..=10_000))]
     domains: u32,
+    /// The number of the first: instance-00000001. Hosts of one cloud have none in common.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    first: u32,
     /// How long each call takes, and in it each domain whose monitor is asked: 20ms, 1.5s.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = libvirtd_sim::duration)]
     latency: Duration,
@@ -44,8 +47,8 @@ fn run(flags: &Flags) -> Result<(), Box<dyn Error>> {
         let on = |kind| signal(kind);
         Ok::<_, std::io::Error>([on(SignalKind::terminate())?, on(SignalKind::interrupt())?])
     })?;
-    let Flags { domains, latency, workers, .. } = *flags;
-    let settings = Settings { domains, latency, workers, ..Settings::default() };
+    let Flags { domains, first, latency, workers, .. } = *flags;
+    let settings = Settings { domains, first, latency, workers, ..Settings::default() };
     let simulator = Simulator::start(&flags.socket, settings)?;
     if let Some(path) = &flags.control {
         simulator.control(path)?;

@@ -6,8 +6,10 @@ use std::time::Duration;
 /// packaged, with three domains.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How many domains run, from `instance-00000001` on.
+    /// How many domains run.
     pub domains: u32,
+    /// The number of the first of them: `instance-00000001`. Hosts of one cloud have none in common.
+    pub first: u32,
     /// How long each call takes, and in it each domain whose monitor is asked.
     pub latency: Duration,
     /// `max_workers`: how many calls are served at a time.
@@ -26,6 +28,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             domains: 3,
+            first: 1,
             latency: Duration::ZERO,
             workers: 20,
             priority_workers: 5,

@@ -74,12 +74,12 @@ class Bed(unittest.TestCase):
         self.assertEqual(done.returncode, 0, f"{command}:\n{done.stdout}")
         return done.stdout
 
-    def simulate(self, run=None):
+    def simulate(self, run=None, *flags):
         """A libvirtd of three instances; its sockets are in RUN, as libvirt has them in /run/libvirt."""
         run = run or self.dir / "run"
         run.mkdir(parents=True, exist_ok=True)
         control = run.parent / f"{run.name}-control"
-        self.start("libvirtd-sim", SIMULATOR, "--socket", run / "libvirt-sock", "--control", control)
+        self.start("libvirtd-sim", SIMULATOR, "--socket", run / "libvirt-sock", "--control", control, *flags)
         within(10, control.exists)
         within(10, (run / "libvirt-sock-ro").exists)
         # Everybody's, as libvirt's is.
@@ -99,7 +99,7 @@ class Bed(unittest.TestCase):
             "prometheus",
             "prometheus",
             f"--config.file={config}",
-            f"--storage.tsdb.path={self.dir / 'tsdb'}",
+            f"--storage.tsdb.path={self.dir / f'tsdb-{port}'}",
             "--storage.tsdb.retention.time=10y",
             f"--web.listen-address=127.0.0.1:{port}",
             *flags,

@@ -1,5 +1,6 @@
 """deploy/prometheus: the configurations are good, find whom they shall find, and call them by their names."""
 
+import hashlib
 import http.server
 import json
 import re
@@ -71,10 +72,13 @@ class Configurations(bed.Bed):
             (self.config / "tls" / name).touch()
 
     def test_promtool_finds_no_fault(self):
-        for name in ("openstack.yml", "file-sd.yml", "tls.yml"):
+        for name in ("openstack.yml", "file-sd.yml", "tls.yml", "shard.yml"):
             with self.subTest(name):
                 said = self.run_ok("promtool", "check", "config", self.config / name)
                 self.assertRegex(said, r"[1-9]\d* rules? found")
+        # Whose rules are evaluated elsewhere.
+        self.run_ok("promtool", "check", "config", self.config / "global.yml")
+        self.run_ok("promtool", "check", "config", "--agent", self.config / "agent.yml")
         self.run_ok("promtool", "check", "rules", bed.DEPLOY / "cloudkitty" / "rules.yml")
 
     def test_nova_is_asked_for_the_hosts(self):
@@ -113,6 +117,53 @@ class Configurations(bed.Bed):
         found = bed.within(10, lambda: self.query(url, 'libvirt_nova_instance_info{libvirtname="instance-00000001"}'))[0]["metric"]
         self.assertEqual((found["instance"], found["az"], found["job"]), ("127.0.0.1", "az1", "libvirt_nova"))
         self.assertNotIn("exported_host", found)
+
+    def test_each_host_is_on_one_shard_and_projects_are_whole_again_at_the_global_server(self):
+        hosts = {}
+        for shard, first in enumerate((1, 4)):
+            socket, _ = self.simulate(self.dir / f"run-{shard}", "--first", str(first))
+            # So that each shard has one.
+            while shard_of(address := f"127.0.0.1:{bed.free_port()}", 2) != shard:
+                pass
+            self.start("exporter", bed.EXPORTER, f"--web.listen-address={address}", "--log=-", f"--uri={socket}")
+            hosts[shard] = address
+        (self.config / "compute/az1.yml").write_text(json.dumps([{"targets": list(hosts.values())}]))
+        # Nothing of it is waited for; a rate of 5 minutes needs two scrapes.
+        for path in (self.config / "rules").glob("*.yml"):
+            path.write_text(re.sub(r"interval: \w+", "interval: 1s", path.read_text()))
+        text = re.sub(r"scrape_(interval|timeout): \d+s", r"scrape_\1: 1s", (self.config / "shard.yml").read_text())
+        servers = []
+        for shard in hosts:
+            config = self.config / f"shard-{shard}.yml"
+            # The port, for both are one host here.
+            of_two = text.replace("modulus: 3", "modulus: 2").replace("(.+):\\d+", "(.+)")
+            config.write_text(of_two.replace('"0"', f'"{shard}"'))
+            servers.append(self.prometheus(config))
+        for shard, server in enumerate(servers):
+            up = bed.within(20, lambda: self.query(server, "up == 1"))
+            self.assertEqual([sample["metric"]["instance"] for sample in up], [hosts[shard]])
+        text = re.sub(r"scrape_(interval|timeout): \w+", r"scrape_\1: 1s", (self.config / "global.yml").read_text())
+        (self.config / "global.yml").write_text(
+            re.sub(r"prometheus-([01])\S+", lambda server: servers[int(server[1])].removeprefix("http://"), text))
+        url = self.prometheus(self.config / "global.yml")
+
+        def projects():
+            found = self.query(url, "sum without (shard) (project_id:libvirt_domains:count)")
+            return sorted(sample["value"][1] for sample in found)
+
+        # Three projects, of which each host has one instance.
+        bed.within(30, lambda: projects() == ["2", "2", "2"])
+        hosts_at_global = self.query(url, "instance:libvirt_vcpus_allotted:sum")
+        self.assertEqual(
+            sorted((sample["metric"]["shard"], sample["metric"]["instance"]) for sample in hosts_at_global),
+            sorted((str(shard), address) for shard, address in hosts.items()),
+        )
+        self.assertFalse(self.query(url, '{__name__=~"domain:.+|libvirt_domain_.+"}'))
+
+
+def shard_of(address, modulus):
+    """What the action hashmod makes of it."""
+    return int.from_bytes(hashlib.md5(address.encode()).digest()[8:], "big") % modulus
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ fn the_program_serves_until_it_is_told_to_end() {
         .arg(&socket)
         .arg("--control")
         .arg(&control)
-        .args(["--domains", "2", "--latency", "1ms", "--workers", "3"])
+        .args(["--domains", "2", "--first", "51", "--latency", "1ms", "--workers", "3"])
         .spawn()
         .unwrap();
     let started = Instant::now();
@@ -34,7 +34,7 @@ fn the_program_serves_until_it_is_told_to_end() {
             Err(_) => thread::sleep(Duration::from_millis(5)),
         }
     };
-    (&stream).write_all(b"stuck instance-00000002\n").unwrap();
+    (&stream).write_all(b"stuck instance-00000034\n").unwrap();
     let mut answer = String::new();
     BufReader::new(&stream).read_line(&mut answer).unwrap();
     assert_eq!(answer, "ok\n");
