@@ -13,7 +13,7 @@ use tokio::time::{self, Instant};
 use crate::{care::Care, stats::Job, trouble::Troubles};
 
 /// The job of each domain that was asked; one of kind 0 where none runs.
-pub(crate) type JobsByDomain = HashMap<Uuid, Job>;
+pub(crate) type JobsByDomain = HashMap<Uuid, Box<Job>>;
 
 /// Who asks for jobs.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Jobs {
         jobs
     }
 
-    async fn job(&self, domain: &Domain) -> Option<(Uuid, Job)> {
+    async fn job(&self, domain: &Domain) -> Option<(Uuid, Box<Job>)> {
         // Somebody has begun to hang in it, or in as many as may be. It has just answered, so a
         // call that hangs in one of several does not do so in this one.
         let is_hung = self.care.is_hung_alone(domain) || self.care.is_held(domain);
@@ -56,14 +56,17 @@ impl Jobs {
         let call = DomainGetJobStats { domain, completed: false };
         let called = self.calls.call(&call, CALL_DEADLINE).await;
         match called.as_ref().map(|reply| reply.decode()) {
-            Ok(Ok(stats)) => Some((domain.uuid, Job::new(Some(stats.job_type), &stats.params))),
+            Ok(Ok(stats)) => {
+                let job = Job::new(Some(stats.job_type), &stats.params);
+                Some((domain.uuid, Box::new(job)))
+            }
             Ok(Err(error)) => self.note(domain, &error),
             Err(error) => self.note(domain, error),
         }
     }
 
     /// The destination of a migration has no job to tell of, and some drivers know none.
-    fn note(&self, domain: &Domain, error: &CallError) -> Option<(Uuid, Job)> {
+    fn note(&self, domain: &Domain, error: &CallError) -> Option<(Uuid, Box<Job>)> {
         let is_ordinary =
             |refusal: &RemoteError| refusal.is_operation_invalid() || refusal.is_no_support();
         if !error.refusal().is_some_and(is_ordinary) {

@@ -51,7 +51,7 @@ pub(crate) struct Measured {
     /// How many vCPUs it uses.
     pub(crate) usage: Usage,
     /// `None` where libvirtd gave nothing in time.
-    pub(crate) stats: Option<DomainStats>,
+    pub(crate) stats: Option<Box<DomainStats>>,
     /// What the guest told of its memory, where that still holds.
     pub(crate) balloon: Option<Balloon>,
     /// When libvirtd gave `stats`.
@@ -61,7 +61,7 @@ pub(crate) struct Measured {
     /// Whether a call hangs in it.
     pub(crate) is_silent: bool,
     /// The job that runs in it, or that none does.
-    pub(crate) job: Option<Job>,
+    pub(crate) job: Option<Box<Job>>,
     /// vCPUs and the CPUs that they were on last, where they are asked for.
     pub(crate) placements: Vec<(u32, u32)>,
 }
@@ -148,7 +148,9 @@ impl Snapshot {
         let mut states: HashMap<_, _> = states.into_iter().collect();
         let inactive = domains.inactive.iter();
         let inactive = inactive
-            .map(|instance| Measured::new(instance, states.remove(&instance.domain.uuid)))
+            .map(|instance| {
+                Measured::new(instance, states.remove(&instance.domain.uuid).map(Box::new))
+            })
             .collect();
         let HostFacts { node, pools, versions } = facts;
         Self {
@@ -167,7 +169,7 @@ impl Snapshot {
 
 impl Measured {
     /// An instance that does not run.
-    fn new(instance: &Arc<Instance>, stats: Option<DomainStats>) -> Self {
+    fn new(instance: &Arc<Instance>, stats: Option<Box<DomainStats>>) -> Self {
         Self {
             instance: Arc::clone(instance),
             runs: false,
@@ -190,7 +192,7 @@ impl Measured {
 
     /// The migration that runs.
     pub(crate) fn migration(&self) -> Option<&Job> {
-        self.job.as_ref().filter(|job| job.is_migration())
+        self.job.as_deref().filter(|job| job.is_migration())
     }
 }
 

@@ -55,11 +55,11 @@ impl Host {
             let time = Some(Duration::from_nanos(u64::from(number).saturating_mul(1_000_003)));
             let cpu = CpuTime { total: time, user: time, system: time };
             findings.times.insert(uuid, CpuReading { cpu, at: Instant::now() });
-            let reading = Reading { stats: stats(number), at: Instant::now() };
+            let reading = Reading { stats: Box::new(stats(number)), at: Instant::now() };
             findings.survey.readings.insert(uuid, reading);
             let control = ControlInfo { state: Some(ControlState::Ok), since: Duration::ZERO };
             findings.controls.insert(uuid, control);
-            findings.jobs.insert(uuid, Job::new(Some(0), &[]));
+            findings.jobs.insert(uuid, Box::new(Job::new(Some(0), &[])));
         }
         findings.usages = usages(&self.domains.running, &findings.times);
         Found(findings)

@@ -175,7 +175,7 @@ mod tests {
             ..DomainStats::default()
         };
         let mut findings = Findings::default();
-        findings.survey.readings.insert(uuid, Reading { stats, at });
+        findings.survey.readings.insert(uuid, Reading { stats: Box::new(stats), at });
         let running = vec![Arc::new(Instance::new(domain))].into();
         let domains = Domains { running, ..Domains::default() };
         Snapshot::new(None, &domains, findings, std::time::SystemTime::now()).instances.remove(0)

@@ -135,7 +135,8 @@ async fn collect(live: &Live, exporter: &Exporter, deadline: Duration) -> Option
         time::sleep(PAUSE).await;
     }
     let mut snapshot = exporter.snapshot(Instant::now(), later(deadline)).await;
-    let is_lacking = |guest: &Measured| !guest.stats.as_ref().is_some_and(DomainStats::is_complete);
+    let is_lacking =
+        |guest: &Measured| !guest.stats.as_deref().is_some_and(DomainStats::is_complete);
     if snapshot.instances.iter().any(is_lacking) {
         // What was late or busy by chance is there the next time; what hangs still does.
         time::sleep(SECOND_LOOK).await;
@@ -292,7 +293,7 @@ pub(super) mod fixture {
             cpu: CpuTime { total: second, ..CpuTime::default() },
             usage: Usage::default(),
             balloon: Some(stats.balloon.clone()),
-            stats: Some(stats),
+            stats: Some(Box::new(stats)),
             at: None,
             control: Some(well),
             is_silent: false,

@@ -13,7 +13,7 @@ pub(super) fn findings(host: &Host) -> Vec<Finding> {
         return Vec::new();
     }
     let is_complete =
-        |guest: &&Measured| guest.stats.as_ref().is_some_and(DomainStats::is_complete);
+        |guest: &&Measured| guest.stats.as_deref().is_some_and(DomainStats::is_complete);
     let (complete, lacking): (Vec<_>, Vec<_>) = guests.iter().partition(is_complete);
     let control = |guest: &Measured| guest.control.and_then(|info| info.state);
     let (stuck, others): (Vec<_>, Vec<_>) = lacking

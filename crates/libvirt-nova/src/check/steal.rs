@@ -26,7 +26,7 @@ pub(super) fn findings(host: &Host) -> Vec<Finding> {
         .snapshot
         .instances
         .iter()
-        .filter_map(|measured| Some((&*measured.instance, measured.stats.as_ref()?)))
+        .filter_map(|measured| Some((&*measured.instance, measured.stats.as_deref()?)))
         .filter(|(_, stats)| !stats.vcpus.is_empty())
         .collect();
     if guests.is_empty() {

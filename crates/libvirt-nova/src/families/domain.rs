@@ -203,7 +203,7 @@ fn is_timed_out(measured: &Measured) -> bool {
 }
 
 fn is_complete(measured: &Measured) -> bool {
-    measured.stats.as_ref().is_some_and(DomainStats::is_complete)
+    measured.stats.as_deref().is_some_and(DomainStats::is_complete)
 }
 
 fn push_info(subject: &Subject<'_>, samples: &mut Samples<'_>) {

@@ -193,7 +193,10 @@ async fn recorded() {
         let stats = DomainStats::new(&record.params);
         assert_eq!(stats.unknown, [""; 0], "libvirt 9.0 is known");
         let uuid = record.domain.uuid;
-        findings.survey.readings.insert(uuid, Reading { stats, at: Instant::now() });
+        findings
+            .survey
+            .readings
+            .insert(uuid, Reading { stats: Box::new(stats), at: Instant::now() });
         Arc::new(Instance {
             metadata: Metadata::Nova(Arc::new(Nova::parse(&element).unwrap())),
             devices: Some(Arc::new(Devices::parse(&xml).unwrap())),
@@ -261,7 +264,7 @@ pub(super) fn migration() -> Snapshot {
         ("disk_remaining", 0),
         ("disk_bps", 33_554_432),
     ];
-    snapshot.instances[0].job = Some(job(Some(2), &running));
+    snapshot.instances[0].job = Some(Box::new(job(Some(2), &running)));
     let done = [
         ("operation", 5),
         ("time_elapsed", 61_000),
@@ -346,7 +349,7 @@ pub(super) fn snapshot_with(domains: &[&str], stats: impl Fn(&str) -> DomainStat
         let part = |divisor| Some(Duration::from_nanos(nanoseconds / divisor));
         let cpu = CpuTime { total: part(1), user: part(10), system: part(30) };
         findings.times.insert(uuid, CpuReading { cpu, at: Instant::now() });
-        let reading = Reading { stats: stats(&file), at: Instant::now() };
+        let reading = Reading { stats: Box::new(stats(&file)), at: Instant::now() };
         findings.survey.readings.insert(uuid, reading);
         let (state, since) = if file.starts_with("06") {
             (ControlState::Occupied, Duration::from_millis(42_500))
@@ -357,7 +360,7 @@ pub(super) fn snapshot_with(domains: &[&str], stats: impl Fn(&str) -> DomainStat
         if file.starts_with("06") {
             findings.silent.insert(uuid);
         } else {
-            findings.jobs.insert(uuid, Job::new(Some(0), &[]));
+            findings.jobs.insert(uuid, Box::new(Job::new(Some(0), &[])));
         }
         findings.placements.insert(uuid, vec![(0, 7), (1, 3)]);
     }

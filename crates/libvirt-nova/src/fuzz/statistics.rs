@@ -32,7 +32,7 @@ pub fn statistics(data: &[u8]) {
         };
         let stats = DomainStats::new(&record.params);
         assert!(stats.unknown.len() <= record.params.len());
-        let reading = Reading { stats, at: Instant::now() };
+        let reading = Reading { stats: Box::new(stats), at: Instant::now() };
         findings.survey.readings.insert(instance.domain.uuid, reading);
         running.push(Arc::new(instance));
     }

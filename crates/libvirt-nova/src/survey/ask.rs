@@ -40,7 +40,7 @@ fn of_records(
         if known.id != domain.id {
             continue;
         }
-        let reading = Reading { stats: DomainStats::new(params), at };
+        let reading = Reading { stats: Box::new(DomainStats::new(params)), at };
         if readings.insert(domain.uuid, reading).is_some() {
             return Err(Failed::Stranger);
         }

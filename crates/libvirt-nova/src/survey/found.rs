@@ -29,7 +29,8 @@ pub(crate) struct Survey {
 /// The statistics of one domain.
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
-    pub(crate) stats: DomainStats,
+    /// Apart, for it is large, and a reading is put into tables and taken out of them.
+    pub(crate) stats: Box<DomainStats>,
     /// When libvirtd gave them.
     pub(crate) at: Instant,
 }
@@ -83,7 +84,8 @@ mod tests {
 
     fn reading(rss: Option<u64>) -> Reading {
         let balloon = Balloon { rss, ..Balloon::default() };
-        Reading { stats: DomainStats { balloon, ..DomainStats::default() }, at: Instant::now() }
+        let stats = Box::new(DomainStats { balloon, ..DomainStats::default() });
+        Reading { stats, at: Instant::now() }
     }
 
     /// A reply that was late is older than the one that came when it was asked again.
