@@ -69,7 +69,7 @@ impl Pools {
             found.entry(pool.name).or_insert(Pool { name, info, is_silent });
         }
         let mut found: Vec<_> = found.into_values().collect();
-        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         found
     }
 

@@ -252,12 +252,13 @@ impl Mirror {
                     Arc::new(instance)
                 })
                 .collect();
-            instances.sort_by(|a, b| a.domain.name.cmp(&b.domain.name));
+            instances.sort_unstable_by(|a, b| a.domain.name.cmp(&b.domain.name));
             let (running, inactive): (Vec<_>, Vec<_>) =
                 instances.into_iter().partition(|instance| instance.domain.id.is_some());
             let mut last_migrations = self.past.migrations();
             last_migrations.retain(|last| last.instance.is_admitted(filter));
-            last_migrations.sort_by(|a, b| a.instance.domain.name.cmp(&b.instance.domain.name));
+            last_migrations
+                .sort_unstable_by(|a, b| a.instance.domain.name.cmp(&b.instance.domain.name));
             let instances = self.entries.values().map(|entry| &entry.instance);
             let unread = instances.filter(|instance| {
                 instance.metadata == Metadata::Unknown && !instance.is_admitted(filter)
