@@ -54,7 +54,7 @@ def page(run):
     parts.append(tables.table(("", ""), run["machine"].items()))
     parts += [f"\nLeft out: {what}.\n" for what in run["skipped"]]
     parts += ["\n## Figures\n\nMedians of a scrape.\n\n", tables.sizes(run)]
-    parts += ["\n## Ratios\n\nlibvirt_nova to the others: the median of the rounds, and the quartiles.\n\n", tables.ratios(run)]
+    parts += ["\n## Ratios\n\nThose of libvirt_nova to the others: the median of the rounds, and the quartiles.\n\n", tables.ratios(run)]
     parts += ["\nWhether it grows with the number of domains alone, with a 95 % interval:\n\n", tables.linearity(run)]
     parts += ["\n## Start, and doing nothing\n\nFrom the start of the process to the end of the first scrape that has all guests.\n\n"]
     parts += [tables.starts(run), "\n", idle(run), "\n", HOW]
