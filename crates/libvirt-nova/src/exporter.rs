@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    io,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -81,7 +82,9 @@ impl Exporter {
         Self { began, daemon, min_age, selection, telemetry, log, frames, last }
     }
 
-    /// Returns an exposition as it is wanted, in pieces that are written as they are taken.
+    /// Returns an exposition as it is wanted, in pieces that are written as they are taken: one
+    /// waits while the one before it is sent. An error is the last one, where not all could be
+    /// written.
     ///
     /// libvirtd does the work once for scrapes that arrive while another one is
     /// served, and for those that come soon after; what happened to a domain before
@@ -92,19 +95,25 @@ impl Exporter {
     pub(crate) async fn scrape(
         self: Arc<Self>,
         wanted: Wanted,
-    ) -> impl Stream<Item = Bytes> + use<> {
+    ) -> impl Stream<Item = io::Result<Bytes>> + use<> {
         let snapshot = self.collect(wanted.deadline).await;
         let (selection, report) = (self.selection, self.report());
-        // One is written while the one before it is sent.
-        let (give, mut taken) = mpsc::channel(1);
-        task::spawn(async move {
+        let (give, taken) = mpsc::channel(1);
+        let writing = task::spawn(async move {
             for piece in families::pieces(wanted.format, selection, &snapshot, &report) {
                 if give.send(Bytes::from(piece)).await.is_err() {
                     break;
                 }
             }
         });
-        stream::poll_fn(move |cx| taken.poll_recv(cx))
+        stream::unfold((taken, Some(writing)), async |(mut taken, writing)| {
+            if let Some(piece) = taken.recv().await {
+                return Some((Ok(piece), (taken, writing)));
+            }
+            // What ends early must not pass for all there is.
+            let ended = writing?.await;
+            ended.err().map(|error| (Err(io::Error::other(error)), (taken, None)))
+        })
     }
 
     /// Collects what a scrape would show, within `deadline`; the frames take it over.

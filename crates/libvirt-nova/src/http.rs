@@ -15,8 +15,8 @@
 //! * `gzip`: compressed answers, piece by piece
 //! * `response` with `body`, `page`: what is sent
 //!
-//! All of it runs inside the future that [`serve`] returns: no task outlives it, and nothing
-//! here needs to be sent between threads.
+//! All of it runs inside the future that [`serve`] returns: no task of its own outlives it, and
+//! nothing here needs to be sent between threads.
 //! No peer can hold anything for ever, and none can keep another from being answered.
 
 #[cfg(any(test, feature = "bench"))]

@@ -9,6 +9,7 @@ use std::{
     env,
     error::Error,
     io::{self, Write},
+    pin::pin,
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -152,11 +153,12 @@ async fn print_once(flags: Flags, log: Arc<log::Record>) -> io::Result<()> {
     let watching = tokio::spawn(watching);
     // A scrape does not wait for libvirtd to let us in, who asks by hand does.
     daemon.live(later(deadline)).await;
-    let mut pieces = exporter.scrape(Wanted { deadline, format: Format::Text }).await;
+    let pieces = exporter.scrape(Wanted { deadline, format: Format::Text }).await;
+    let mut pieces = pin!(pieces);
     watching.abort();
     daemon.close().await;
     while let Some(piece) = pieces.next().await {
-        io::stdout().write_all(&piece)?;
+        io::stdout().write_all(&piece?)?;
     }
     Ok(())
 }

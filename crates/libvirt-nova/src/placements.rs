@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use libvirt_client::{Calls, WINDOW};
 use libvirt_wire::{Uuid, call::DomainGetVcpus};
 use tokio::time::{self, Instant};
@@ -25,11 +25,13 @@ pub(crate) async fn placements(
     until: Instant,
 ) -> Placements {
     let askable = roster.iter().filter(|instance| !care.is_held(&instance.domain));
-    let asked: Vec<_> = askable.map(|instance| placement(calls, care, instance)).collect();
-    let mut asked = stream::iter(asked).buffer_unordered(WINDOW);
+    let mut waiting = askable.collect::<Vec<_>>().into_iter();
+    let mut asked: FuturesUnordered<_> =
+        waiting.by_ref().take(WINDOW).map(|instance| placement(calls, care, instance)).collect();
     let mut placements = Placements::new();
     while let Ok(Some(placement)) = time::timeout_at(until, asked.next()).await {
         placements.extend(placement);
+        asked.extend(waiting.next().map(|instance| placement(calls, care, instance)));
     }
     placements
 }

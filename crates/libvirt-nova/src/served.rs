@@ -1,6 +1,6 @@
 //! What this exporter serves.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
@@ -32,7 +32,10 @@ pub(crate) struct Served {
 }
 
 impl Content for Served {
-    fn scrape(&self, wanted: Wanted) -> impl Future<Output = impl Stream<Item = Bytes> + 'static> {
+    fn scrape(
+        &self,
+        wanted: Wanted,
+    ) -> impl Future<Output = impl Stream<Item = io::Result<Bytes>> + 'static> {
         Arc::clone(&self.exporter).scrape(wanted)
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use libvirt_client::{Calls, WINDOW};
 use libvirt_wire::{Uuid, call::DomainGetState};
 use tokio::time::{self, Instant};
@@ -23,11 +23,13 @@ pub(crate) async fn states(
     until: Instant,
 ) -> Vec<(Uuid, DomainStats)> {
     let askable = inactive.iter().filter(|instance| !care.is_held(&instance.domain));
-    let asked: Vec<_> = askable.map(|instance| state(calls, care, instance)).collect();
-    let mut asked = stream::iter(asked).buffer_unordered(WINDOW);
+    let mut waiting = askable.collect::<Vec<_>>().into_iter();
+    let mut asked: FuturesUnordered<_> =
+        waiting.by_ref().take(WINDOW).map(|instance| state(calls, care, instance)).collect();
     let mut states = Vec::new();
     while let Ok(Some(state)) = time::timeout_at(until, asked.next()).await {
         states.extend(state);
+        asked.extend(waiting.next().map(|instance| state(calls, care, instance)));
     }
     states
 }

@@ -1,7 +1,7 @@
 //! What is sent in a response.
 
 use std::{
-    convert::Infallible,
+    io,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -21,7 +21,8 @@ pub(super) enum Body {
     Events(Pieces),
 }
 
-pub(super) type Pieces = Pin<Box<dyn Stream<Item = Bytes>>>;
+/// An error is the last one: the connection ends without the end of the body.
+pub(super) type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>>>>;
 
 impl Body {
     /// Whether it has no end.
@@ -38,16 +39,19 @@ impl<B: Into<Bytes>> From<B> for Body {
 
 impl body::Body for Body {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         match self.get_mut() {
-            Self::Whole(bytes) => Pin::new(bytes).poll_frame(cx),
+            Self::Whole(bytes) => {
+                let frame = Pin::new(bytes).poll_frame(cx);
+                frame.map_err(|never| match never {})
+            }
             Self::Pieces(pieces) | Self::Events(pieces) => {
-                pieces.poll_next_unpin(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+                pieces.poll_next_unpin(cx).map_ok(Frame::data)
             }
         }
     }

@@ -221,12 +221,12 @@ struct Sent {
 
 impl hyper::body::Body for Sent {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         Pin::new(&mut self.body).poll_frame(cx)
     }
 
@@ -368,8 +368,9 @@ mod tests {
     struct Events;
 
     impl Content for Events {
-        async fn scrape(&self, _: Wanted) -> impl Stream<Item = Bytes> + 'static {
-            stream::empty()
+        /// A piece each second, and after some of them no more.
+        async fn scrape(&self, _: Wanted) -> impl Stream<Item = io::Result<Bytes>> + 'static {
+            self.live().take(5).map(Ok).chain(stream::pending())
         }
 
         fn live(&self) -> impl Stream<Item = Bytes> + 'static {
@@ -396,11 +397,16 @@ mod tests {
 
     /// How long a connection to a stream lasts whose peer does as `peer` does.
     async fn lasts(peer: impl AsyncFnOnce(DuplexStream)) -> Duration {
+        lasts_at("/-/live", peer).await
+    }
+
+    async fn lasts_at(path: &str, peer: impl AsyncFnOnce(DuplexStream)) -> Duration {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
         let path: MetricsPath = "/metrics".parse().unwrap();
         let dispatch = Dispatch::new(&path, Duration::from_secs(5), Events);
         // Room for the head and some events.
         let (mut client, server) = duplex(1024);
-        client.write_all(b"GET /-/live HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        client.write_all(request.as_bytes()).await.unwrap();
         let began = Instant::now();
         let seat = Rc::new(Seat::new(Origin::from(IpAddr::from([192, 0, 2, 1]))));
         let served = async {
@@ -422,6 +428,15 @@ mod tests {
         // Events fill the room first.
         assert!(lasted > Limits::default().stream, "{lasted:?}");
         assert!(lasted < Duration::from_secs(600), "{lasted:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_response_in_pieces_is_one_until_its_end() {
+        let lasted =
+            lasts_at("/metrics", async |mut client| while client.read_u8().await.is_ok() {}).await;
+        // The first two pieces are awaited before it begins.
+        let begun = Duration::from_secs(2);
+        assert_eq!(lasted, begun + Limits::default().response, "the peer is taken for idle");
     }
 
     #[tokio::test(start_paused = true)]

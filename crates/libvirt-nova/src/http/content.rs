@@ -1,5 +1,7 @@
 //! What there is to be served.
 
+use std::io;
+
 use bytes::Bytes;
 use futures_util::Stream;
 #[cfg(any(test, fuzzing))]
@@ -9,10 +11,14 @@ use super::Wanted;
 
 /// What there is to be served.
 pub(crate) trait Content {
-    /// Returns an exposition in pieces, the first within the time that it is wanted in.
+    /// Returns an exposition in pieces, the first within the time that it is wanted in. An error
+    /// is the last one, and says that not all of it came.
     ///
     /// When the future or the stream is dropped, nobody waits for it any more.
-    fn scrape(&self, wanted: Wanted) -> impl Future<Output = impl Stream<Item = Bytes> + 'static>;
+    fn scrape(
+        &self,
+        wanted: Wanted,
+    ) -> impl Future<Output = impl Stream<Item = io::Result<Bytes>> + 'static>;
 
     /// Returns the live page's events as they are sent, for as long as somebody takes them.
     fn live(&self) -> impl Stream<Item = Bytes> + 'static;
@@ -34,8 +40,11 @@ pub(crate) trait Content {
 /// Metrics alone, for tests.
 #[cfg(any(test, fuzzing))]
 impl<S: Fn(Wanted) -> F, F: Future<Output = String>> Content for S {
-    fn scrape(&self, wanted: Wanted) -> impl Future<Output = impl Stream<Item = Bytes> + 'static> {
-        self(wanted).map(|text| stream::iter([Bytes::from(text)]))
+    fn scrape(
+        &self,
+        wanted: Wanted,
+    ) -> impl Future<Output = impl Stream<Item = io::Result<Bytes>> + 'static> {
+        self(wanted).map(|text| stream::iter([Ok(Bytes::from(text))]))
     }
 
     fn live(&self) -> impl Stream<Item = Bytes> + 'static {

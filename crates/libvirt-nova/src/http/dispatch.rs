@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use hyper::{Method, Request};
+use hyper::{Method, Request, Version};
 use tokio::time;
 
 use super::{
@@ -51,7 +51,10 @@ impl<'a, C: Content> Dispatch<'a, C> {
                 let headers = request.headers();
                 let deadline = deadline(headers, self.deadline);
                 let wanted = Wanted { deadline, format: wanted::format(headers) };
-                self.scrape(wanted, wanted::takes_gzip(headers), origin).await
+                let is_gzip = wanted::takes_gzip(headers);
+                // Older ones would not see where it is cut.
+                let takes_chunks = request.version() >= Version::HTTP_11;
+                self.scrape(wanted, is_gzip, takes_chunks, origin).await
             }
             Route::Page => response::page(self.page.html(), page::POLICY),
             Route::Live => self.live(request.method() == Method::HEAD, origin),
@@ -68,7 +71,13 @@ impl<'a, C: Content> Dispatch<'a, C> {
         }
     }
 
-    async fn scrape(&self, wanted: Wanted, is_gzip: bool, origin: Origin) -> Response {
+    async fn scrape(
+        &self,
+        wanted: Wanted,
+        is_gzip: bool,
+        takes_chunks: bool,
+        origin: Origin,
+    ) -> Response {
         let Some(place) = self.scrapes.take(origin) else {
             return response::too_many("scrapes");
         };
@@ -78,7 +87,9 @@ impl<'a, C: Content> Dispatch<'a, C> {
         match time::timeout(limit, self.content.scrape(wanted)).await {
             // It is kept until the peer has taken the response: of whoever takes none, there is
             // only so much in memory.
-            Ok(pieces) => response::metrics(pieces, wanted.format, is_gzip, place).await,
+            Ok(pieces) => {
+                response::metrics(pieces, wanted.format, is_gzip, takes_chunks, place).await
+            }
             Err(_) => response::overdue(),
         }
     }
@@ -95,7 +106,7 @@ impl<'a, C: Content> Dispatch<'a, C> {
     }
 }
 
-/// What writing a large exposition may take beyond the deadline.
+/// What may pass beyond the deadline until there is something to be said.
 const OVERRUN: Duration = Duration::from_secs(1);
 
 /// What a path leads to.
@@ -137,7 +148,7 @@ pub(super) const MAX_STREAMS: usize = 50;
 
 #[cfg(test)]
 mod tests {
-    use std::{future, net::IpAddr};
+    use std::{future, io, net::IpAddr};
 
     use bytes::Bytes;
     use exposition::Format;
@@ -238,7 +249,7 @@ mod tests {
     }
 
     impl Content for Everything {
-        async fn scrape(&self, _: Wanted) -> impl Stream<Item = Bytes> + 'static {
+        async fn scrape(&self, _: Wanted) -> impl Stream<Item = io::Result<Bytes>> + 'static {
             stream::empty()
         }
 

@@ -1,8 +1,10 @@
 //! The responses there are.
 
+use std::{io, sync::Arc};
+
 use bytes::Bytes;
 use exposition::Format;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use hyper::{
     StatusCode,
     header::{
@@ -11,44 +13,55 @@ use hyper::{
     },
 };
 
-use super::{body::Body, gzip::gzip, places::Place};
+use super::{
+    body::{Body, Pieces},
+    gzip::gzip,
+    places::Place,
+};
 use crate::flags::MetricsPath;
 
 /// A response: one whose length is known has a `Content-Length`, another comes in chunks.
 pub(super) type Response = hyper::Response<Body>;
 
-/// The metrics, compressed or not, which keep a place until all is sent.
+/// The metrics, compressed or not, which keep a place until the last byte is sent; in chunks only
+/// to who `takes_chunks`.
 pub(super) async fn metrics(
-    pieces: impl Stream<Item = Bytes> + 'static,
+    pieces: impl Stream<Item = io::Result<Bytes>> + 'static,
     format: Format,
     is_gzip: bool,
+    takes_chunks: bool,
     place: Place,
 ) -> Response {
-    let mut pieces = if is_gzip { gzip(pieces).boxed_local() } else { pieces.boxed_local() };
-    let (first, second) = (pieces.next().await, pieces.next().await);
-    let body = match second {
-        // Of what is here whole, the length is told.
-        None => {
-            let bytes = first.unwrap_or_default();
-            Body::from(Bytes::from_owner(Kept { bytes, _place: place }))
-        }
-        Some(_) => {
-            let pieces = stream::iter(first).chain(stream::iter(second)).chain(pieces);
-            Body::Pieces(Box::pin(pieces.inspect(move |_| {
-                let _ = &place;
-            })))
-        }
-    };
+    let pieces = if is_gzip { gzip(pieces).boxed_local() } else { pieces.boxed_local() };
+    let Ok(body) = body(pieces, takes_chunks, place).await else { return cut_short() };
     let metrics = with(Response::new(body), CONTENT_TYPE, format.content_type());
     let metrics = with(metrics, X_CONTENT_TYPE_OPTIONS, "nosniff");
     let metrics = with(metrics, VARY, "Accept, Accept-Encoding");
     if is_gzip { with(metrics, CONTENT_ENCODING, "gzip") } else { metrics }
 }
 
-/// Bytes with the place that they take.
+async fn body(mut pieces: Pieces, takes_chunks: bool, place: Place) -> io::Result<Body> {
+    let place = Arc::new(place);
+    let mut first = Vec::new();
+    while let Some(piece) = pieces.try_next().await? {
+        first.push(piece);
+        if takes_chunks && first.len() > 1 {
+            let pieces = stream::iter(first).map(Ok).chain(pieces);
+            return Ok(Body::Pieces(Box::pin(pieces.map_ok(move |piece| kept(piece, &place)))));
+        }
+    }
+    // Of what is here whole, the length is told.
+    Ok(Body::from(kept(first.concat().into(), &place)))
+}
+
+/// Bytes that take a place until they are sent.
+fn kept(bytes: Bytes, place: &Arc<Place>) -> Bytes {
+    Bytes::from_owner(Kept { bytes, _place: Arc::clone(place) })
+}
+
 struct Kept {
     bytes: Bytes,
-    _place: Place,
+    _place: Arc<Place>,
 }
 
 impl AsRef<[u8]> for Kept {
@@ -66,7 +79,7 @@ pub(super) fn page(html: Bytes, policy: &'static str) -> Response {
 /// Events that a page takes as they come; `None` for who asks only whether there are any.
 pub(super) fn events(events: Option<impl Stream<Item = Bytes> + 'static>) -> Response {
     let body = match events {
-        Some(events) => Body::Events(Box::pin(events)),
+        Some(events) => Body::Events(Box::pin(events.map(Ok))),
         None => Body::from(Bytes::new()),
     };
     let events = with(Response::new(body), CONTENT_TYPE, "text/event-stream");
@@ -131,6 +144,12 @@ pub(super) fn misconfigured() -> Response {
     refusal(StatusCode::INTERNAL_SERVER_ERROR, text)
 }
 
+/// The exposition could not be written.
+fn cut_short() -> Response {
+    let text = "the exposition could not be written, the exporter's output says why\n";
+    refusal(StatusCode::INTERNAL_SERVER_ERROR, text)
+}
+
 /// The exporter missed its own deadline, and so the scraper's.
 pub(super) fn overdue() -> Response {
     let text = "the scrape took longer than it was allowed to\n";
@@ -154,4 +173,79 @@ fn response(status: StatusCode, content_type: &'static str, body: impl Into<Byte
 fn with(mut response: Response, name: HeaderName, value: &'static str) -> Response {
     response.headers_mut().insert(name, HeaderValue::from_static(value));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use futures_util::FutureExt;
+    use http_body_util::{BodyExt, Collected};
+    use hyper::{body::Body as _, header::CONTENT_LENGTH};
+
+    use super::*;
+    use crate::http::places::Places;
+
+    /// A response to a scrape of such pieces, `None` for where it is cut, and its place.
+    fn scrape(pieces: &[Option<&'static str>], takes_chunks: bool) -> (Response, Places) {
+        let places = Places::new(4);
+        let place = places.take(IpAddr::from([192, 0, 2, 1]).into()).unwrap();
+        let piece = |piece: &Option<&'static str>| {
+            let piece = piece.map(|text| Bytes::from_static(text.as_bytes()));
+            piece.ok_or_else(|| io::Error::other("cut short"))
+        };
+        let pieces = stream::iter(pieces.iter().map(piece).collect::<Vec<_>>());
+        let response = metrics(pieces, Format::Text, false, takes_chunks, place);
+        (response.now_or_never().unwrap(), places)
+    }
+
+    fn text(response: Response) -> io::Result<Bytes> {
+        response.into_body().collect().now_or_never().unwrap().map(Collected::to_bytes)
+    }
+
+    #[test]
+    fn of_what_is_here_whole_the_length_is_told() {
+        let chunks = [Some("a 1\n"), Some("b 2\n"), Some("c 3\n")];
+        for (pieces, takes_chunks, length) in
+            [(&chunks[..1], true, Some(4)), (&chunks, true, None), (&chunks, false, Some(12))]
+        {
+            let (response, _) = scrape(pieces, takes_chunks);
+            assert_eq!(response.body().size_hint().exact(), length);
+            assert_eq!(response.headers().get(CONTENT_LENGTH), None, "hyper writes it");
+            let whole: String = pieces.iter().flatten().copied().collect();
+            assert_eq!(text(response).unwrap(), whole);
+        }
+    }
+
+    #[test]
+    fn what_is_cut_short_passes_for_whole_nowhere() {
+        for (pieces, takes_chunks) in [
+            (&[None][..], true),
+            (&[Some("a 1\n"), None], true),
+            (&[Some("a 1\n"), Some("b 2\n"), None], false),
+        ] {
+            let (response, places) = scrape(pieces, takes_chunks);
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{pieces:?}");
+            assert_eq!(places.taken(), 0);
+        }
+        let (response, _) = scrape(&[Some("a 1\n"), Some("b 2\n"), None], true);
+        assert_eq!(response.status(), StatusCode::OK);
+        text(response).unwrap_err();
+    }
+
+    #[test]
+    fn a_place_is_taken_until_the_last_byte_is_sent() {
+        for pieces in [&[Some("a 1\n")][..], &[Some("a 1\n"), Some("b 2\n"), Some("c 3\n")]] {
+            let (response, places) = scrape(pieces, true);
+            let mut body = response.into_body();
+            let mut last = Bytes::new();
+            while let Some(frame) = body.frame().now_or_never().unwrap() {
+                last = frame.unwrap().into_data().unwrap();
+            }
+            drop(body);
+            assert_eq!(places.taken(), 1, "hyper has it still");
+            drop(last);
+            assert_eq!(places.taken(), 0);
+        }
+    }
 }
