@@ -29,8 +29,8 @@ pub(crate) async fn placements(
     let mut asked: FuturesUnordered<_> =
         waiting.by_ref().take(WINDOW).map(|instance| placement(calls, care, instance)).collect();
     let mut placements = Placements::new();
-    while let Ok(Some(placement)) = time::timeout_at(until, asked.next()).await {
-        placements.extend(placement);
+    while let Ok(Some(told)) = time::timeout_at(until, asked.next()).await {
+        placements.extend(told);
         asked.extend(waiting.next().map(|instance| placement(calls, care, instance)));
     }
     placements

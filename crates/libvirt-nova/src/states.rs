@@ -27,8 +27,8 @@ pub(crate) async fn states(
     let mut asked: FuturesUnordered<_> =
         waiting.by_ref().take(WINDOW).map(|instance| state(calls, care, instance)).collect();
     let mut states = Vec::new();
-    while let Ok(Some(state)) = time::timeout_at(until, asked.next()).await {
-        states.extend(state);
+    while let Ok(Some(told)) = time::timeout_at(until, asked.next()).await {
+        states.extend(told);
         asked.extend(waiting.next().map(|instance| state(calls, care, instance)));
     }
     states
