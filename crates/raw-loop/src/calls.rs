@@ -4,8 +4,8 @@ use libvirt_wire::{
     Call, Domain, Procedure,
     call::{
         ConnectGetAllDomainStats, ConnectListAllDomains, ConnectListAllStoragePools,
-        DomainGetControlInfo, DomainGetCpuStats, DomainGetInfo, DomainGetJobStats, Groups,
-        NodeGetFreeMemory, NodeGetInfo, StoragePool, StoragePoolGetInfo,
+        DomainGetControlInfo, DomainGetCpuStats, DomainGetJobStats, Groups, NodeGetFreeMemory,
+        NodeGetInfo, StoragePool, StoragePoolGetInfo,
     },
     packet,
 };
@@ -79,9 +79,6 @@ impl Calls {
             Procedure::DOMAIN_GET_CPU_STATS => {
                 domains.for_each(|domain| packets.add(&DomainGetCpuStats { domain }, 1));
             }
-            Procedure::DOMAIN_GET_INFO => {
-                domains.for_each(|domain| packets.add(&DomainGetInfo { domain }, 1));
-            }
             Procedure::DOMAIN_GET_CONTROL_INFO => {
                 domains.for_each(|domain| packets.add(&DomainGetControlInfo { domain }, 1));
             }
@@ -151,12 +148,11 @@ fn place(name: &str) -> Option<usize> {
 const GROUPS: Groups = Groups::JOB_FREE.and(Groups::BALLOON).and(Groups::VCPU).and(Groups::BLOCK);
 
 /// The procedures of a scrape, in the order in which they are called.
-const ORDER: [Procedure; 10] = [
+const ORDER: [Procedure; 9] = [
     Procedure::CONNECT_LIST_ALL_DOMAINS,
     Procedure::CONNECT_GET_ALL_DOMAIN_STATS,
     Procedure::DOMAIN_GET_JOB_STATS,
     Procedure::DOMAIN_GET_CPU_STATS,
-    Procedure::DOMAIN_GET_INFO,
     Procedure::DOMAIN_GET_CONTROL_INFO,
     Procedure::NODE_GET_INFO,
     Procedure::NODE_GET_FREE_MEMORY,

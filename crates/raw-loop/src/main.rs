@@ -1,9 +1,10 @@
 //! `raw-loop`: the calls of a scrape, and nothing else.
 //!
-//! What an exporter cannot beat: one connection, four calls in flight at any moment, packets
-//! made before the clock runs, replies counted and thrown away unread. An exporter makes its
-//! calls one kind after another, because each tells something to the next, and keeps a
-//! connection apart for those that may hang; here they are one stream.
+//! One connection, four calls in flight at any moment, packets made before the clock runs,
+//! replies counted and thrown away unread. An exporter makes its calls one kind after another,
+//! because each tells something to the next; here they are one stream. It is no lower bound of
+//! each run: an exporter has four in flight on each of two connections, the second for calls
+//! of the node.
 //!
 //! `raw-loop SOCKET` lists the domains once. Each line of its standard input is a round: how
 //! often to call what, as `ConnectGetAllDomainStats=13 DomainGetCPUStats=50`. Each round is a

@@ -1,4 +1,4 @@
-"""Our exporter beside others, and beside what no exporter can do without: see scripts/bench."""
+"""Our exporter beside others, and beside its calls alone: see scripts/bench."""
 
 import argparse
 import json
@@ -18,6 +18,7 @@ from machine import describe, memory  # noqa: E402
 from page import printed  # noqa: E402
 from rounds import rounds  # noqa: E402
 from starts import idle, starts  # noqa: E402
+from steps import StepsError, steps  # noqa: E402
 from subjects import Debians, Ours, RawLoop, SubjectError, Virsh  # noqa: E402
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -33,8 +34,8 @@ class Bench:
         self.options, self.files = options, Path(options.files)
         self.bed, self.guests = Bed(options.files), 0
         machine = describe(CHECKOUT, options.binary, DEBIAN, options.rustc, options.given)
-        self.run = {"command": options.command, "machine": machine,
-                    "size": os.path.getsize(options.binary), "readings": [], "skipped": []}
+        self.run = {"machine": machine, "size": os.path.getsize(options.binary),
+                    "steps": steps(Path(options.steps).read_text()), "readings": [], "skipped": []}
 
     def measure(self):
         for guests in sorted(self.options.guests):
@@ -53,7 +54,7 @@ class Bench:
         self.guests = guests
         daemon = int((self.files / "libvirtd.pid").read_text())
         self.rounds("real", guests, self.files, daemon)
-        if guests == min(50, max(self.options.guests)):
+        if guests == (50 if 50 in self.options.guests else max(self.options.guests)):
             say("starting, and doing nothing")
             count, seconds = (3, 10) if self.options.quick else (STARTS, IDLE_SECONDS)
             self.run["starts"] = {"domains": guests, **starts(self.options.binary, DEBIAN, self.files, guests, count)}
@@ -114,7 +115,7 @@ def parsed():
     parser.add_argument("binary")
     parser.add_argument("--raw-loop", required=True)
     parser.add_argument("--simulator", required=True)
-    parser.add_argument("--command", required=True)
+    parser.add_argument("--steps", required=True, help="what divan printed")
     parser.add_argument("--rustc", required=True)
     parser.add_argument("--output", required=True)
     parser.add_argument("--guests", type=int, nargs="*", default=[])
@@ -127,7 +128,10 @@ def parsed():
 def main():
     options = parsed()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    bench = Bench(options)
+    try:
+        bench = Bench(options)
+    except StepsError as error:
+        sys.exit(f"bench: {error}")
     try:
         run = bench.measure()
     except (BedError, ExporterError, SubjectError) as error:

@@ -21,12 +21,18 @@ def cpu_seconds(pid):
     return time.clock_gettime_ns(clock.value) / 1e9
 
 
-def resident(pid):
-    """Memory of a process in bytes, counted page by page: VmRSS may be off by some dozens a CPU."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Rss:"):
+def memory(pid):
+    """Memory of a process in bytes: what is resident, page by page, for VmRSS may be off by some dozens a CPU; and the
+    most that ever was."""
+    return {"resident": kilobytes(pid, "smaps_rollup", "Rss"), "peak": kilobytes(pid, "status", "VmHWM")}
+
+
+def kilobytes(pid, file, name):
+    """A line of a file of a process, in bytes."""
+    for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
+        if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024
-    raise OSError(f"process {pid} has no Rss")
+    raise OSError(f"process {pid} has no {name}")
 
 
 def switches(pid):

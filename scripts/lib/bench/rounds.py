@@ -29,7 +29,7 @@ def rounds(place, subjects, daemon, count):
         memory = subject.memory()
         for reading in readings:
             if reading["subject"] == subject.name:
-                reading["resident"] = memory
+                reading.update(memory)
     return readings
 
 

@@ -1,5 +1,6 @@
 """Who is measured: each is asked once and says what came."""
 
+import contextlib
 import gzip
 import http.client
 import os
@@ -10,12 +11,14 @@ import time
 from dataclasses import dataclass, field
 
 from exporter import Exporter
-from processes import cpu_seconds, resident
+from processes import cpu_seconds, memory
 from readings import DEBIANS, OURS, RAW, VIRSH
 
 TIMEOUT = 60
 CALLS = re.compile(
     rb'^libvirt_nova_exporter_rpc_duration_seconds_count\{procedure="(\w+)"\} (\d+)$', re.M)
+REFUSED = re.compile(rb'^libvirt_nova_exporter_rpc_errors_total\{.*?\bprocedure="(\w+)".*\} (\d+)$', re.M)
+BYTES_MIN = 500  # a domain of the raw loop: one of the bed has 1,500
 # The procedures of a scrape. An exporter calls others as well: now and then it reads a domain's definition.
 CALLED = ("ConnectListAllDomains", "ConnectGetAllDomainStats", "DomainGetJobStats", "DomainGetCPUStats",
           "DomainGetControlInfo", "NodeGetInfo", "NodeGetFreeMemory", "ConnectListAllStoragePools", "StoragePoolGetInfo")
@@ -43,21 +46,19 @@ class Ours:
     def __init__(self, binary, files, *flags):
         self._exporter = Exporter(binary, files, "--min-age=0", *flags)
         self.pid = self._exporter.pid
-        self._counts = None
-        self.calls = {}  # of the last scrape
+        self._counts, self._refused = None, 0
+        self.calls, self.refused = {}, 0  # of the last scrape
 
     def ask(self):
         seconds, body, text = scrape(self._exporter.port)
         domains = whole_domains(text)
-        counts = dict.fromkeys(CALLED, 0)
-        for procedure, count in CALLS.findall(text):
-            if (name := procedure.decode()) in counts:
-                counts[name] += int(count)
+        counts, refused = called(CALLS, text), sum(called(REFUSED, text).values())
         # The scrapes before it have made the others. A scrape asks each domain for its CPU time once, whatever was
         # polled since.
         calls = {name: count - self._counts[name] for name, count in counts.items()} if self._counts else counts
         if calls["DomainGetCPUStats"] < domains:
             raise SubjectError(f"{self.name}: {calls['DomainGetCPUStats']} calls for the CPU time of {domains} domains")
+        self.refused, self._refused = refused - self._refused, refused
         self._counts, self.calls = counts, {**calls, "DomainGetCPUStats": domains}
         return Answer(seconds, len(body), len(text), samples(text), domains, self.calls)
 
@@ -65,7 +66,7 @@ class Ours:
         return cpu_seconds(self.pid)
 
     def memory(self):
-        return resident(self.pid)
+        return memory(self.pid)
 
     def stop(self):
         self._exporter.stop()
@@ -89,7 +90,7 @@ class Debians:
         return cpu_seconds(self._process.pid)
 
     def memory(self):
-        return resident(self._process.pid)
+        return memory(self._process.pid)
 
     def stop(self):
         end(self._process)
@@ -107,24 +108,37 @@ class RawLoop:
 
     def ask(self):
         wanted = {name: count for name, count in self._ours.calls.items() if count}
-        self._process.stdin.write(" ".join(f"{name}={count}" for name, count in wanted.items()) + "\n")
-        self._process.stdin.flush()
-        words = (word.split("=") for word in self._process.stdout.readline().split())
+        try:
+            self._process.stdin.write(" ".join(f"{name}={count}" for name, count in wanted.items()) + "\n")
+            self._process.stdin.flush()
+            said = self._process.stdout.readline()
+        except BrokenPipeError:
+            said = ""
+        if not said:
+            raise SubjectError(f"{self.name}: it has ended, status {self._process.wait(TIMEOUT)}")
+        words = (word.split("=") for word in said.split())
         numbers = {name: int(number) for name, number in words}
         calls = {name: numbers.get(name) for name in wanted}
         if calls != wanted:
             raise SubjectError(f"{self.name}: {calls} were answered, expected {wanted}")
-        received = numbers["bytes"]
-        return Answer(numbers["nanoseconds"] / 1e9, received, received, 0, calls["DomainGetCPUStats"], calls)
+        received, domains = numbers["bytes"], calls["DomainGetCPUStats"]
+        if numbers["refused"] > self._ours.refused:
+            raise SubjectError(
+                f"{self.name}: {numbers['refused']} calls were refused, expected {self._ours.refused} as in the scrape")
+        if received < BYTES_MIN * domains:
+            raise SubjectError(f"{self.name}: {received} bytes of {domains} domains, expected {BYTES_MIN} of each")
+        return Answer(numbers["nanoseconds"] / 1e9, received, received, 0, domains, calls)
 
     def cpu(self):
         return cpu_seconds(self._process.pid)
 
     def memory(self):
-        return resident(self._process.pid)
+        return memory(self._process.pid)
 
     def stop(self):
-        self._process.stdin.close()
+        # What it has left unread was told of by ask.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         end(self._process)
 
 
@@ -162,10 +176,10 @@ class Virsh:
                 if not (read := process.stdout.read(1 << 16)):
                     raise SubjectError(f"{self.name}: it has ended")
                 tail = tail[-16:] + read
-            memory = resident(process.pid)
+            found = memory(process.pid)
             process.stdin.close()
             process.stdout.read()
-        return memory
+        return found
 
     def stop(self):
         pass
@@ -189,6 +203,15 @@ def scrape(port):
     if response.status != 200 or b"\nlibvirt_up 1\n" not in text:
         raise SubjectError(f"port {port}: status {response.status}, no libvirt_up 1")
     return seconds, body, text
+
+
+def called(pattern, text):
+    """How many of the calls that `pattern` finds are of each procedure of a scrape."""
+    counts = dict.fromkeys(CALLED, 0)
+    for procedure, count in pattern.findall(text):
+        if (name := procedure.decode()) in counts:
+            counts[name] += int(count)
+    return counts
 
 
 def samples(text):

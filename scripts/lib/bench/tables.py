@@ -30,14 +30,16 @@ def sizes(run):
             if not (readings := of(run, kind, domains, subject)):
                 continue
             column = {name: [reading[name] for reading in readings] for name in
-                      ("seconds", "own", "libvirtd", "resident", "bytes", "samples")}
+                      ("seconds", "own", "libvirtd", "resident", "peak", "bytes", "samples")}
             median = {name: statistics.median(values) for name, values in column.items()}
             rows.append((
                 TITLES[subject], ms(median["seconds"]), ms(percentile(column["seconds"], 99)), ms(median["own"]),
-                ms(median["libvirtd"]), f"{number(median['resident'] / 1e6)} MB", f"{median['bytes'] / 1e3:,.1f} kB",
+                ms(median["libvirtd"]), f"{number(median['resident'] / 1e6)} MB",
+                f"{number(median['peak'] / 1e6)} MB", f"{median['bytes'] / 1e3:,.1f} kB",
                 f"{median['samples']:,.0f}" if median["samples"] else "", len(readings)))
         daemon = "CPU of libvirtd" if kind == "real" else "CPU of the simulator"
-        header = ("", "time", "99th percentile", "own CPU", daemon, "memory", "bytes", "samples", "n")
+        header = ("", "time", "99th percentile, or the most of fewer than 100", "own CPU", daemon, "memory", "its peak",
+                  "bytes", "samples", "n")
         parts.append(f"### {title(kind, domains)}\n\n{table(header, rows)}")
     return "\n".join(parts)
 
@@ -66,17 +68,23 @@ def ratios(run):
 
 
 def linearity(run):
-    """CPU of ours a domain, and what it is to that of the next smaller size."""
+    """Time, CPU and memory of ours a domain, and what the former are to those of the next smaller size."""
     rows, before = [], None
     for kind, domains in places(run):
         if kind != "simulated" or not (readings := of(run, kind, domains, OURS)):
             continue
-        a_domain = [reading["own"] / domains for reading in readings]
-        spread = ratio(a_domain, before) if before else None
-        to_it = f"{number(spread.median)} ({number(spread.low)} to {number(spread.high)})" if spread else ""
-        rows.append((f"{domains:,}", f"{number(statistics.median(a_domain) * 1e6)} µs", to_it))
+        a_domain = {name: [reading[name] / domains for reading in readings] for name in ("seconds", "own")}
+        cells = []
+        for name, values in a_domain.items():
+            spread = ratio(values, before[name]) if before else None
+            cells.append(f"{number(statistics.median(values) * 1e6)} µs")
+            cells.append(f"{number(spread.median)} ({number(spread.low)} to {number(spread.high)})" if spread else "")
+        resident, peak = [readings[0][name] / domains / 1e3 for name in ("resident", "peak")]
+        rows.append((f"{domains:,}", *cells, f"{number(resident)} kB", f"{number(peak)} kB"))
         before = a_domain
-    return table(("domains", "own CPU a domain", "to that of the size before"), rows) if rows else ""
+    header = ("domains", "time a domain", "to that of the size before", "own CPU a domain", "to that of the size before",
+              "memory a domain", "its peak")
+    return table(header, rows) if rows else ""
 
 
 def calls(run):
