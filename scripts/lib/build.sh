@@ -8,12 +8,12 @@ static_binary=$checkout/target/$target/release/libvirt_nova
 
 # What the last step alone is told, which compiles the whole program once more: loops become vectors, which gzip wants,
 # whatever Cargo.toml says of a crate; and little is inlined, for no scrape gets slower by it.
-last_step=(-C opt-level=3 -C llvm-args=-inline-threshold=10 -C llvm-args=-inlinehint-threshold=15)
+last_step=(-C opt-level=3 -C llvm-args=-inline-threshold=3 -C llvm-args=-inlinehint-threshold=8)
 # Relocations take a few bits each, which glibc reads since 2.36, and functions of the same bytes are one. Rust brings
 # this target's linker; another may know neither.
 if [[ $target == x86_64-unknown-linux-gnu ]]; then
   # shellcheck disable=SC2054 # the linker's commas
-  last_step+=(-C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-O2)
+  last_step+=(-C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all -C link-arg=-Wl,-O2 -C link-arg=-Wl,--build-id=none)
 fi
 
 # The directory is named because $static_binary is in it, whatever the environment says.

@@ -111,8 +111,8 @@ impl Exporter {
                 return Some((Ok(piece), (taken, writing)));
             }
             // What ends early must not pass for all there is.
-            let ended = writing?.await;
-            ended.err().map(|error| (Err(io::Error::other(error)), (taken, None)))
+            writing?.await.err()?;
+            Some((Err(io::ErrorKind::Other.into()), (taken, None)))
         })
     }
 

@@ -99,7 +99,7 @@ fn states(guests: &[Guest<'_>], inactive: usize) -> [String; 2] {
         *count = count.saturating_add(1);
     }
     let mut by_state: Vec<_> = by_state.into_iter().collect();
-    by_state.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    by_state.sort_unstable_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     let mut parts: Vec<_> =
         by_state.into_iter().map(|(state, count)| format!("{count} {state}")).collect();
     if inactive > 0 {
