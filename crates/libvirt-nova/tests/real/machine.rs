@@ -90,8 +90,9 @@ impl Machine {
     pub(crate) fn try_get(&self, path: &str) -> Option<Response> {
         let began = Instant::now();
         let url = format!("http://127.0.0.1:9177{path}");
-        let curl = ["curl", "--silent", "--show-error", "--include", "--max-time", "60", &url];
-        let (success, answer, _) = outcome(self.script("beside").args(curl));
+        // As it came, for chunks are ours to read.
+        let curl = ["curl", "--raw", "--silent", "--show-error", "--include", "--max-time", "60"];
+        let (success, answer, _) = outcome(self.script("beside").args(curl).arg(url));
         success.then(|| Response::read(answer.as_bytes(), began))
     }
 
