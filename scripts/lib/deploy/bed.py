@@ -92,14 +92,15 @@ class Bed(unittest.TestCase):
             s.sendall(line.encode() + b"\n")
             self.assertEqual(s.recv(999).decode().strip(), "ok", line)
 
-    def prometheus(self, config, *flags):
+    def prometheus(self, config, *flags, data=None):
+        """One with this data, or with data of its own."""
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         self.start(
             "prometheus",
             "prometheus",
             f"--config.file={config}",
-            f"--storage.tsdb.path={self.dir / f'tsdb-{port}'}",
+            f"--storage.tsdb.path={data or self.dir / f'tsdb-{port}'}",
             "--storage.tsdb.retention.time=10y",
             f"--web.listen-address=127.0.0.1:{port}",
             *flags,

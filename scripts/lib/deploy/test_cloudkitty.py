@@ -82,7 +82,7 @@ class Rating(bed.Bed):
         config = self.dir / "prometheus.yml"
         config.write_text("{}")
         # Series that end are not marked as such in a file: they must not be taken for alive for five minutes.
-        url = self.prometheus(config, "--query.lookback-delta=20s")
+        url = self.prometheus(config, "--query.lookback-delta=20s", data=blocks)
         self.run_ok(
             *("promtool", "tsdb", "create-blocks-from", "rules", f"--url={url}", f"--output-dir={blocks}"),
             # Not upon the hour, as no Prometheus does.
@@ -90,7 +90,7 @@ class Rating(bed.Bed):
             bed.DEPLOY / "cloudkitty" / "rules.yml",
         )
         # Another one, for the first does not look for new blocks.
-        return self.prometheus(config)
+        return self.prometheus(config, data=blocks)
 
     def test_an_hour(self):
         end = datetime.datetime.now(datetime.timezone.utc).replace(minute=0, second=0, microsecond=0) - datetime.timedelta(hours=3)
