@@ -24,10 +24,7 @@ use libvirt_wire::{
 };
 use tokio::time::Instant;
 
-use super::{
-    Selection, TABLE,
-    subject::{Subject, subjects},
-};
+use super::{Selection, TABLE, subject::subjects};
 use crate::{
     collectors::Collectors,
     host::{HostFacts, Node, Pool},
@@ -59,7 +56,7 @@ pub(super) fn text(selection: Selection, snapshot: &Snapshot) -> String {
 
 fn text_in(format: Format, selection: Selection, snapshot: &Snapshot) -> String {
     let mut exposition = Exposition::new(format);
-    let subjects: Vec<Subject<'_>> = subjects(snapshot, selection);
+    let subjects = subjects(snapshot, selection);
     for section in TABLE.iter().filter(|section| selection.has(section)) {
         for row in section.rows {
             let name = row.family.name;
