@@ -12,7 +12,7 @@ use futures_util::{Stream, stream};
 use tokio::{
     runtime::Handle,
     sync::{Mutex, mpsc},
-    task,
+    task::{self, JoinHandle},
     time::{self, Instant},
 };
 
@@ -106,14 +106,7 @@ impl Exporter {
                 }
             }
         });
-        stream::unfold((taken, Some(writing)), async |(mut taken, writing)| {
-            if let Some(piece) = taken.recv().await {
-                return Some((Ok(piece), (taken, writing)));
-            }
-            // What ends early must not pass for all there is.
-            writing?.await.err()?;
-            Some((Err(io::ErrorKind::Other.into()), (taken, None)))
-        })
+        written(taken, writing)
     }
 
     /// Collects what a scrape would show, within `deadline`; the frames take it over.
@@ -228,6 +221,21 @@ impl Source {
             && Arc::ptr_eq(&self.domains.running, &other.domains.running)
             && self.happenings == other.happenings
     }
+}
+
+/// What a task writes, and an error where it ended before it was done: that must not pass for all
+/// there is.
+fn written(
+    taken: mpsc::Receiver<Bytes>,
+    writing: JoinHandle<()>,
+) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::unfold((taken, Some(writing)), async |(mut taken, writing)| {
+        if let Some(piece) = taken.recv().await {
+            return Some((Ok(piece), (taken, writing)));
+        }
+        writing?.await.err()?;
+        Some((Err(io::ErrorKind::Other.into()), (taken, None)))
+    })
 }
 
 /// What a collection comes to.
@@ -356,6 +364,7 @@ const LAST_LOOK: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt;
     use libvirt_wire::{Domain, Uuid};
 
     use super::*;
@@ -383,6 +392,23 @@ mod tests {
         assert!(!whole.serves(at(12), seconds(60)), "something may have happened since it began");
         assert!(whole.serves(at(12), seconds(1)), "it joins the one that is under way");
         assert!(!whole.serves(at(15), seconds(1)), "it did not wait for it");
+    }
+
+    #[tokio::test]
+    async fn what_its_writer_did_not_finish_does_not_pass_for_whole() {
+        for finishes in [true, false] {
+            let (give, taken) = mpsc::channel(1);
+            let writing = task::spawn(async move {
+                give.send(Bytes::from_static(b"a 1\n")).await.unwrap();
+                assert!(finishes, "a family cannot be written");
+            });
+            let pieces: Vec<_> = written(taken, writing).collect().await;
+            match &pieces[..] {
+                [Ok(_)] => assert!(finishes),
+                [Ok(_), Err(_)] => assert!(!finishes),
+                _ => panic!("{pieces:?}"),
+            }
+        }
     }
 
     #[test]

@@ -201,25 +201,10 @@ impl Selection {
 impl Row {
     /// Whether it is written a domain at a time, rather than once.
     fn is_by_domain(&self) -> bool {
-        match self.write {
-            Write::Host(_)
-            | Write::Node(_)
-            | Write::Pool(_)
-            | Write::Exporter(_)
-            | Write::Last(_) => false,
-            Write::Instance(_)
-            | Write::InstanceBlock(_)
-            | Write::InstanceInterface(_)
-            | Write::Domain(_)
-            | Write::Defined(_)
-            | Write::Vcpu(_)
-            | Write::Block(_)
-            | Write::Limit(_)
-            | Write::Interface(_)
-            | Write::Iothread(_)
-            | Write::Running(_)
-            | Write::Any(_) => true,
-        }
+        !matches!(
+            self.write,
+            Write::Host(_) | Write::Node(_) | Write::Pool(_) | Write::Exporter(_) | Write::Last(_)
+        )
     }
 
     /// Writes what is not any domain's, or what these domains have.
