@@ -47,6 +47,7 @@ mod board;
 mod care;
 mod check;
 mod collectors;
+mod config;
 mod control;
 mod daemon;
 mod debug;
