@@ -42,6 +42,10 @@ fn listen(flags: &Flags) -> Vec<String> {
 fn without_a_flag_all_is_as_in_the_first_exporter() {
     let Flags {
         uri,
+        is_watching,
+        targets,
+        targets_idle,
+        target,
         interval,
         deadline,
         min_age,
@@ -65,6 +69,8 @@ fn without_a_flag_all_is_as_in_the_first_exporter() {
     assert_eq!((deadline, min_age), (Duration::from_secs(5), Duration::from_secs(1)));
     assert_eq!(max_abandoned, 12);
     assert_eq!(uri.to_string(), "qemu:///system");
+    assert!(is_watching);
+    assert_eq!((targets, target, targets_idle), (None, None, Duration::from_mins(5)));
     assert_eq!(interval, Duration::from_secs(1));
     assert_eq!(listen, [ListenAddress::Everywhere(9100)]);
     assert!(!systemd_socket);
