@@ -77,8 +77,8 @@ pub(super) struct CommandLine {
     #[arg(value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(super) targets: Option<PathBuf>,
 
-    /// How long after its last probe a target keeps its session: 1s to 24h, or
-    /// 0 for ever
+    /// How long after its last probe a target keeps its session: 1s to 24h,
+    /// or 0 for ever
     #[arg(long = "targets.idle", verbatim_doc_comment)]
     #[arg(value_name = "DURATION", help_heading = "Targets")]
     #[arg(default_value = "5m", value_parser = checked(duration::idle))]
