@@ -2,6 +2,7 @@
 //!
 //! * `settings`, `tls`, `names`: what it says
 //! * `clients`, `subject_names`: which client certificates are let in
+//!
 //! [`WebConfig`] is what is in force: each request and each handshake looks at the files, and reads
 //! those that have changed.
 //! What turns out to be wrong then is told once, and refuses whoever comes until it is right again.
