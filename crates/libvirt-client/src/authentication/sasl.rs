@@ -69,7 +69,8 @@ impl Exchange<'_> {
             let mut said = None;
             if !is_done {
                 // What libvirtd says last may be the proof that it knows the password, too.
-                (is_done, said) = self.step(&mut session, Some(data.unwrap_or_default()))?;
+                (is_done, said) =
+                    self.step(&mut session, Some(data.as_deref().unwrap_or_default()))?;
             }
             if is_complete {
                 return match is_done {
@@ -89,10 +90,10 @@ impl Exchange<'_> {
     fn step(
         &self,
         session: &mut Session,
-        said: Option<Vec<u8>>,
+        said: Option<&[u8]>,
     ) -> Result<(bool, Option<Vec<u8>>), ConnectKind> {
         let mut next = Vec::new();
-        let state = session.step(said.as_deref(), &mut next).map_err(|error| self.failed(error))?;
+        let state = session.step(said, &mut next).map_err(|error| self.failed(error))?;
         Ok(match state {
             State::Running => (false, Some(next)),
             State::Finished(sent) => {

@@ -11,7 +11,7 @@ use crate::{Ending, credentials::AuthFileError};
 #[derive(Debug)]
 pub struct ConnectError {
     peer: String,
-    kind: ConnectKind,
+    kind: Box<ConnectKind>,
 }
 
 /// What keeps libvirtd from us.
@@ -76,7 +76,7 @@ pub(crate) enum Unfit {
 
 impl ConnectError {
     pub(crate) fn new(peer: String, kind: ConnectKind) -> Self {
-        Self { peer, kind }
+        Self { peer, kind: Box::new(kind) }
     }
 
     /// Who was to be connected to: the path of a socket, `host:port`, `host by ssh`, or a command.
@@ -92,7 +92,7 @@ impl ConnectError {
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let peer = &self.peer;
-        match &self.kind {
+        match self.kind() {
             ConnectKind::Socket(_) => write!(f, "cannot connect to {peer}"),
             ConnectKind::Name(_) => write!(f, "cannot find the address of {peer}"),
             ConnectKind::NotRun(_) => write!(f, "cannot run what leads to libvirtd on {peer}"),
@@ -174,7 +174,7 @@ impl fmt::Display for ConnectError {
 
 impl Error for ConnectError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.kind {
+        match self.kind() {
             ConnectKind::Socket(error) | ConnectKind::NotRun(error) | ConnectKind::Tls(error) => {
                 Some(error)
             }

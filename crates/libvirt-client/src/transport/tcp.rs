@@ -2,7 +2,7 @@
 
 use std::{io, net::IpAddr, time::Duration};
 
-use hickory_resolver::Resolver;
+use hickory_resolver::{Resolver, ResolverBuilder};
 use tokio::{net::TcpStream, time};
 
 use crate::{address::Host, error::ConnectKind};
@@ -41,7 +41,7 @@ async fn addresses(name: &str) -> Result<Vec<IpAddr>, ConnectKind> {
         return Ok(vec![address]);
     }
     // Made anew each time, for those files change.
-    let resolver = Resolver::builder_tokio().and_then(|builder| builder.build());
+    let resolver = Resolver::builder_tokio().and_then(ResolverBuilder::build);
     let resolver = resolver.map_err(|error| ConnectKind::Name(error.into()))?;
     let found = resolver.lookup_ip(name).await.map_err(|error| ConnectKind::Name(error.into()))?;
     Ok(found.iter().collect())

@@ -4,7 +4,7 @@
 //! * [`verifier`]: whether the server's certificate is to be trusted
 //! * [`common_name`]: the name in certificates that have no others
 
-use std::{error::Error, io, path::PathBuf, sync::Arc};
+use std::{error::Error, io, path::Path, sync::Arc};
 
 use rustls::{
     CertificateError, ClientConfig, InvalidMessage,
@@ -81,14 +81,14 @@ fn unfit(error: rustls::Error) -> ConnectKind {
 }
 
 /// The certificates in a file, at least one.
-fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, ConnectKind> {
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ConnectKind> {
     let read = CertificateDer::pem_file_iter(path).map_err(|error| file(path, error))?;
     let read: Vec<_> = read.collect::<Result<_, _>>().map_err(|error| file(path, error))?;
     if read.is_empty() { Err(file(path, "there is no certificate in it")) } else { Ok(read) }
 }
 
-fn file(path: &PathBuf, error: impl Into<Box<dyn Error + Send + Sync>>) -> ConnectKind {
-    ConnectKind::File { path: path.clone(), error: error.into() }
+fn file(path: &Path, error: impl Into<Box<dyn Error + Send + Sync>>) -> ConnectKind {
+    ConnectKind::File { path: path.to_owned(), error: error.into() }
 }
 
 /// What went wrong with a handshake.

@@ -3,6 +3,7 @@
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::PathBuf};
 
 use expect_test::expect_file;
+use libvirt_client::Credentials;
 
 use super::*;
 use crate::collectors::Collector;
