@@ -28,8 +28,8 @@ pub(crate) struct Facts<'f> {
 /// What is known of a libvirtd.
 #[derive(Debug)]
 pub(crate) struct Libvirtd {
-    /// The socket that libvirtd is asked on.
-    pub(crate) socket: String,
+    /// Who is asked: a socket, a host, a command.
+    pub(crate) peer: String,
     /// Whether libvirtd can be asked, in words.
     pub(crate) state: String,
     /// For how long that has been so.
@@ -76,7 +76,7 @@ impl Display for Facts<'_> {
 impl Display for Libvirtd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         section(f, "libvirtd")?;
-        fact(f, "socket", &self.socket)?;
+        fact(f, "connected to", &self.peer)?;
         fact(f, "connection", format_args!("{}, for {}", self.state, seconds(self.since)))?;
         let [hypervisor, libvirt] = &self.versions;
         for (what, value) in
@@ -178,7 +178,7 @@ mod tests {
             uptime: Duration::from_secs(90),
             settings: &[("--interval", "1s".to_owned())],
             libvirtd: Some(Libvirtd {
-                socket: "/run/libvirt/libvirt-sock-ro".to_owned(),
+                peer: "/run/libvirt/libvirt-sock-ro".to_owned(),
                 state: "down: nobody listens".to_owned(),
                 since: Duration::from_millis(1500),
                 hostname: None,
@@ -196,7 +196,7 @@ mod tests {
               --interval                       1s
 
             libvirtd
-              socket                           /run/libvirt/libvirt-sock-ro
+              connected to                     /run/libvirt/libvirt-sock-ro
               connection                       down: nobody listens, for 1.500 s
               hostname                         not known
               libvirt                          9.0.0

@@ -153,7 +153,7 @@ async fn print_once(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn E
     let wanted = Wanted { deadline: flags.deadline, format: Format::Text };
     let plan = Plan::new(&Flags { interval: Duration::ZERO, ..flags.clone() });
     if let (Some(file), Some(name)) = (&flags.targets, &flags.target) {
-        let targets = Targets::open(file, flags.targets_idle, plan, log)?;
+        let targets = Targets::open(file, flags.targets_idle, plan, flags.access.credentials, log)?;
         let probe = targets.probe(name, wanted);
         let probe = probe.ok_or_else(|| format!("no target {name} in {}", file.display()))?;
         let pieces = probe.await;
@@ -161,7 +161,7 @@ async fn print_once(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn E
         return print(pieces).await.map_err(Into::into);
     }
     let program = Arc::new(Program::new(log, None));
-    let (watched, watching) = plan.watch(flags.uri, Standing::default(), program);
+    let (watched, watching) = plan.watch(flags.access, Standing::default(), program);
     let watching = tokio::spawn(watching);
     // A scrape does not wait for libvirtd to let us in, who asks by hand does.
     watched.daemon.begin(later(wanted.deadline)).await;
@@ -189,7 +189,7 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
     ];
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        uri = flags.is_watching.then(|| tracing::field::display(&flags.uri)),
+        uri = flags.is_watching.then(|| tracing::field::display(&flags.access.address)),
         targets = flags.targets.as_ref().map(|file| tracing::field::display(file.display())),
         interval = ?flags.interval,
         "starting libvirt_nova"
@@ -218,8 +218,9 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
     let targets = match &flags.targets {
         Some(file) => {
             descriptors::raise_limit();
-            let log = Arc::clone(&log);
-            Some(Arc::new(Targets::open(file, flags.targets_idle, plan.clone(), log)?))
+            let (credentials, log) = (flags.access.credentials.clone(), Arc::clone(&log));
+            let (idle, plan) = (flags.targets_idle, plan.clone());
+            Some(Arc::new(Targets::open(file, idle, plan, credentials, log)?))
         }
         None => None,
     };
@@ -227,8 +228,8 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
     let mut tasks = Vec::new();
     let mut own = None;
     if flags.is_watching {
-        let (uri, program) = (flags.uri.clone(), Arc::clone(&program));
-        let (watched, watching) = plan.watch(uri, Standing::default(), program);
+        let (access, program) = (flags.access.clone(), Arc::clone(&program));
+        let (watched, watching) = plan.watch(access, Standing::default(), program);
         own = Some(watched);
         tasks.push(tokio::spawn(watching));
     }
@@ -251,8 +252,8 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
         }
         service.stopping();
     };
-    let (settings, socket) = (flags.settings(), flags.uri.socket().display().to_string());
-    let served = Served { own, targets: targets.clone(), program, log, settings, socket };
+    let (settings, peer) = (flags.settings(), flags.access.address.peer());
+    let served = Served { own, targets: targets.clone(), program, log, settings, peer };
     http::serve(listeners, &admission, &flags.metrics_path, flags.deadline, served, stop).await;
     // Nobody shall mistake our goodbye for libvirtd's.
     tasks.iter().for_each(JoinHandle::abort);

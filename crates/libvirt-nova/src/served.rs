@@ -29,8 +29,8 @@ pub(crate) struct Served {
     pub(crate) log: Arc<log::Record>,
     /// What the exporter was told, by flag.
     pub(crate) settings: Vec<(&'static str, String)>,
-    /// The socket that the own libvirtd is asked on.
-    pub(crate) socket: String,
+    /// Who that is: a socket, a host, a command.
+    pub(crate) peer: String,
 }
 
 impl Content for Served {
@@ -113,7 +113,7 @@ impl Served {
     fn libvirtd(&self, own: &Watched) -> Libvirtd {
         let link = own.daemon.link();
         let mut facts = Libvirtd {
-            socket: self.socket.clone(),
+            peer: self.peer.clone(),
             state: "connecting".into(),
             since: link.since.elapsed().unwrap_or_default(),
             hostname: None,

@@ -18,6 +18,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{Stream, future};
+use libvirt_client::Credentials;
 use tokio::time::{self, MissedTickBehavior};
 
 pub(crate) use self::probes::{Outcome, ProbeCounts};
@@ -44,6 +45,8 @@ pub(crate) struct Targets {
     plan: Arc<Plan>,
     /// Of what targets' scrapes do not have.
     program: Arc<Program>,
+    /// Of targets that have none of their own.
+    credentials: Credentials,
     state: Mutex<State>,
 }
 
@@ -79,7 +82,8 @@ pub(crate) struct TargetReport {
 }
 
 impl Targets {
-    /// Reads the file. `plan` is how each target is watched.
+    /// Reads the file. `plan` is how each target is watched; those that say nothing of credentials
+    /// have `credentials`.
     ///
     /// # Errors
     ///
@@ -88,15 +92,16 @@ impl Targets {
         path: &Path,
         idle: Duration,
         plan: Plan,
+        credentials: Credentials,
         log: Arc<log::Record>,
     ) -> Result<Self, ConfigError> {
         let stamp = Stamp::of(path);
-        let settings = read(path)
+        let settings = read(path, &credentials)
             .map_err(|fault| ConfigError::new("the targets file", path.to_owned(), fault))?;
         let (plan, program) = (Arc::new(plan.of_targets()), Arc::new(Program::new(log, None)));
         let state = State { stamp, fault: None, read: SystemTime::now(), each: BTreeMap::new() };
         let path = path.to_owned();
-        let this = Self { path, idle, plan, program, state: Mutex::new(state) };
+        let this = Self { path, idle, plan, program, credentials, state: Mutex::new(state) };
         this.take(&mut this.state(), settings);
         Ok(this)
     }
@@ -170,7 +175,7 @@ impl Targets {
         if stamp.is_unchanged_since(&state.stamp) {
             return;
         }
-        match read(&self.path) {
+        match read(&self.path, &self.credentials) {
             Ok(settings) => {
                 let is_same = stamp.looks_like(&state.stamp) && state.fault.is_none();
                 state.fault = None;
@@ -216,10 +221,13 @@ impl Targets {
     }
 }
 
-fn read(path: &Path) -> Result<BTreeMap<Arc<str>, TargetSettings>, Fault> {
+fn read(
+    path: &Path,
+    credentials: &Credentials,
+) -> Result<BTreeMap<Arc<str>, TargetSettings>, Fault> {
     let text = config::read_text(path)?;
     // Paths in it are relative to where it is.
-    settings::read(&text, path.parent().unwrap_or(Path::new("")))
+    settings::read(&text, path.parent().unwrap_or(Path::new("")), credentials)
 }
 
 /// How often the file is looked at, and who is idle.

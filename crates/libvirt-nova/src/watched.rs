@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use exposition::Labels;
-use libvirt_client::Address;
+use libvirt_client::Access;
 
 use crate::{
     board::Frames,
@@ -76,7 +76,7 @@ impl Plan {
     /// What watches a libvirtd and answers scrapes, and the task of the former, which never ends.
     pub(crate) fn watch(
         &self,
-        address: Address,
+        access: Access,
         standing: Standing,
         program: Arc<Program>,
     ) -> (Watched, impl Future<Output = ()> + Send + use<>) {
@@ -85,7 +85,7 @@ impl Plan {
         let usages = Arc::new(Usages::new(terms.interval));
         let (selection, is_filtered) = (terms.selection, !terms.filter.is_all());
         let (of_watch, of_exporter) = (Arc::clone(&usages), Arc::clone(&telemetry));
-        let watch = Watch { address, terms, usages: of_watch, telemetry, told };
+        let watch = Watch { access, terms, usages: of_watch, telemetry, told };
         let (daemon, watching) = watch.start();
         let frames = Frames::new(daemon.clone(), usages, metrics_path, is_filtered);
         let frames = Arc::new(frames);

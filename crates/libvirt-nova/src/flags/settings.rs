@@ -18,7 +18,8 @@ impl Flags {
         let path = |path: &Option<PathBuf>| {
             path.as_ref().map_or("none".into(), |path| path.display().to_string())
         };
-        let uri = if self.is_watching { self.uri.to_string() } else { "none".to_owned() };
+        let uri =
+            if self.is_watching { self.access.address.to_string() } else { "none".to_owned() };
         vec![
             ("--uri", uri),
             ("--targets.file", path(&self.targets)),

@@ -38,7 +38,7 @@ pub fn command_line(data: &[u8]) {
 
 fn obeyable(flags: &Flags) {
     let Flags {
-        uri,
+        access,
         is_watching,
         targets,
         targets_idle,
@@ -63,6 +63,7 @@ fn obeyable(flags: &Flags) {
         check: _,
         web_config: _,
     } = flags;
+    let uri = &access.address;
     assert_eq!(uri.to_string().parse::<Address>().as_ref(), Ok(uri));
     assert!(*is_watching || targets.is_some());
     let idles = Duration::from_secs(1)..=Duration::from_hours(24);

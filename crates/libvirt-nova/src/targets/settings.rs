@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use exposition::Labels;
-use libvirt_client::Address;
+use libvirt_client::{Access, Address, Credentials};
 
 use super::labels;
 use crate::config::{self, Fault, Section, Text};
@@ -11,18 +11,23 @@ use crate::config::{self, Fault, Section, Text};
 /// What a targets file says of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TargetSettings {
-    /// Where its libvirtd listens.
-    pub(super) uri: Address,
+    /// Where its libvirtd listens, and what it asks of us.
+    pub(super) access: Access,
     /// Labels of all its samples.
     pub(super) labels: Labels,
 }
 
-/// Reads the text of a file: targets by their names. Paths in it are relative to `dir`.
+/// Reads the text of a file: targets by their names. Paths in it are relative to `dir`; a target
+/// that says nothing of credentials has `credentials`.
 ///
 /// # Errors
 ///
 /// When something in it is unknown, there twice, or not what it should be.
-pub(super) fn read(text: &str, dir: &Path) -> Result<BTreeMap<Arc<str>, TargetSettings>, Fault> {
+pub(super) fn read(
+    text: &str,
+    dir: &Path,
+    credentials: &Credentials,
+) -> Result<BTreeMap<Arc<str>, TargetSettings>, Fault> {
     let mut document = Section::new("", config::read_yaml(text)?)?;
     if document.is_empty() {
         // As a file is for a moment that is being written.
@@ -38,7 +43,7 @@ pub(super) fn read(text: &str, dir: &Path) -> Result<BTreeMap<Arc<str>, TargetSe
         if let Some(complaint) = complaint(&name.text) {
             return Err(Fault::at(name.line, format!("the name of a target {complaint}")));
         }
-        let settings = settings(&name, section, dir)?;
+        let settings = settings(&name, section, dir, credentials)?;
         Ok((name.text.into(), settings))
     };
     targets.into_iter().map(target).collect()
@@ -64,7 +69,12 @@ fn complaint(name: &str) -> Option<String> {
 /// The longest name: that of a host in the DNS.
 const NAME_MAX: usize = 253;
 
-fn settings(name: &Text, mut section: Section, _dir: &Path) -> Result<TargetSettings, Fault> {
+fn settings(
+    name: &Text,
+    mut section: Section,
+    dir: &Path,
+    credentials: &Credentials,
+) -> Result<TargetSettings, Fault> {
     let Text { line, text: name } = name;
     if let Some(line) = section.line_of("password") {
         let what = format!(
@@ -77,8 +87,15 @@ fn settings(name: &Text, mut section: Section, _dir: &Path) -> Result<TargetSett
         let what = format!("targets {name} has no uri, expected one like qemu+tls://{name}/system");
         return Err(Fault::at(*line, what));
     };
-    let uri = uri.text.parse().map_err(|error| uri.fault(&error as &dyn std::error::Error))?;
+    let address = uri.text.parse::<Address>().map_err(|error| uri.fault(&error))?;
+    let path = |text: Option<Text>| text.map(|text| dir.join(text.text));
+    let own = Credentials {
+        auth_file: path(section.text("auth_file")?),
+        username: section.text("username")?.map(|text| text.text),
+        password_file: path(section.text("password_file")?),
+    };
+    let credentials = if own == Credentials::default() { credentials.clone() } else { own };
     let labels = labels::read(section.section("labels", format!("targets {name} labels "))?)?;
     section.end()?;
-    Ok(TargetSettings { uri, labels })
+    Ok(TargetSettings { access: Access { address, credentials }, labels })
 }

@@ -122,8 +122,8 @@ impl Target {
     }
 
     fn open(&self) -> Post {
-        let (address, program) = (self.settings.uri.clone(), Arc::clone(&self.program));
-        let (watched, watching) = self.plan.watch(address, self.standing.clone(), program);
+        let (access, program) = (self.settings.access.clone(), Arc::clone(&self.program));
+        let (watched, watching) = self.plan.watch(access, self.standing.clone(), program);
         let watching = task::spawn(watching.instrument(self.span())).abort_handle();
         Post { watched, watching, users: 0, used: Instant::now() }
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use libvirt_client::Address;
+use libvirt_client::Access;
 use tokio::{
     sync::mpsc,
     task::JoinSet,
@@ -39,7 +39,7 @@ impl Local {
     ///
     /// When libvirtd cannot be asked, in its own words or the kernel's.
     pub(super) async fn start(
-        address: Address,
+        access: Access,
         interval: Duration,
         filter: Filter,
     ) -> Result<Self, String> {
@@ -51,7 +51,7 @@ impl Local {
         let terms = Terms { interval, abandoned_max, selection, filter };
         let plan = Plan { terms, min_age: Duration::ZERO, metrics_path: String::new() };
         let program = Arc::new(Program::new(Arc::default(), None));
-        let (watched, watching) = plan.watch(address, Standing::default(), program);
+        let (watched, watching) = plan.watch(access, Standing::default(), program);
         let Watched { daemon, exporter, frames } = watched;
         let mut tasks = JoinSet::new();
         tasks.spawn(watching);
