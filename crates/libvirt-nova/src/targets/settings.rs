@@ -99,3 +99,129 @@ fn settings(
     section.end()?;
     Ok(TargetSettings { access: Access { address, credentials }, labels })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn targets(text: &str) -> Result<BTreeMap<Arc<str>, TargetSettings>, String> {
+        let username = Some("of the flags".to_owned());
+        let credentials = Credentials { username, ..Credentials::default() };
+        read(text, Path::new("/etc/x"), &credentials).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn a_file_names_targets_with_all_that_is_theirs() {
+        let text = "\
+targets:
+  compute-1:
+    uri: qemu+tls://compute-1.example/system
+    auth_file: auth.conf
+    labels: {az: nova, rack: r1}
+  compute-2:
+    uri: qemu+tcp://compute-2.example/system
+    username: nova
+    password_file: /run/secret
+  compute-3:
+    uri: /run/libvirt/libvirt-sock-ro
+";
+        let targets = targets(text).unwrap();
+        let names: Vec<_> = targets.keys().map(|name| &**name).collect();
+        assert_eq!(names, ["compute-1", "compute-2", "compute-3"]);
+        let [one, two, three] = [0, 1, 2].map(|at| &targets[names[at]]);
+        assert_eq!(one.access.address.to_string(), "qemu+tls://compute-1.example/system");
+        assert_eq!(one.labels, Labels::new(&[("az", "nova"), ("rack", "r1")]));
+        let auth_file = Some("/etc/x/auth.conf".into());
+        assert_eq!(one.access.credentials, Credentials { auth_file, ..Credentials::default() });
+        let (username, password_file) = (Some("nova".to_owned()), Some("/run/secret".into()));
+        let credentials = Credentials { auth_file: None, username, password_file };
+        assert_eq!(two.access.credentials, credentials);
+        assert_eq!(three.access.credentials.username.as_deref(), Some("of the flags"));
+        assert_eq!(three.labels, Labels::default());
+    }
+
+    #[test]
+    fn a_file_may_say_that_there_are_none() {
+        assert_eq!(targets("targets: {}\n"), Ok(BTreeMap::new()));
+        assert_eq!(targets("targets:\n"), Ok(BTreeMap::new()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let long = "x".repeat(254);
+        for (text, said) in [
+            ("", "is empty, expected targets"),
+            ("# nothing\n", "is empty, expected targets"),
+            ("- a\n", "line 1: the document is a list, expected a mapping"),
+            ("target: {}\n", "line 1: target: no such key, expected one of targets"),
+            ("targets: [a]\n", "line 1: targets is a list, expected a mapping"),
+            ("targets:\n  a: x\n", "line 2: targets a is text, expected a mapping"),
+            (
+                "targets:\n  a:\n",
+                "line 2: targets a has no uri, expected one like qemu+tls://a/system",
+            ),
+            (
+                "targets:\n  a: {uri: ''}\n",
+                "line 2: targets a has no uri, expected one like qemu+tls://a/system",
+            ),
+            ("targets:\n  a: {uri: [x]}\n", "line 2: targets a uri is a list, expected text"),
+            ("targets:\n  a: {uri: /x}\n  a: {uri: /y}\n", "line 3: a is there twice"),
+            ("targets:\n  a:\n    uri: /x\n    uri: /y\n", "line 4: uri is there twice"),
+            (
+                "targets:\n  a:\n    uri: /x\n    lables: {}\n",
+                "line 4: targets a lables: no such key, expected one of uri, auth_file, username, \
+                 password_file, labels",
+            ),
+            (
+                "targets:\n  a:\n    uri: /x\n    password: geheim\n",
+                "line 4: targets a password is not taken from this file, expected password_file: \
+                 the path of a file with the password alone",
+            ),
+            (
+                "targets:\n  a:\n    uri: /x\n    labels: x\n",
+                "line 4: targets a labels is text, expected a mapping",
+            ),
+            (
+                "targets:\n  a:\n    uri: /x\n    labels: {job: x}\n",
+                "line 4: label job is Prometheus' own, expected another name: its scrape_configs \
+                 set it",
+            ),
+            (
+                "targets:\n  'a b': {uri: /x}\n",
+                "line 2: the name of a target has a blank or a character that cannot be seen, \
+                 expected none",
+            ),
+            (
+                "targets:\n  \"a\\u202e\": {uri: /x}\n",
+                "line 2: the name of a target has a blank or a character that cannot be seen, \
+                 expected none",
+            ),
+            (
+                "targets:\n  '': {uri: /x}\n",
+                "line 2: the name of a target is empty, expected one like compute-1",
+            ),
+            (
+                &format!("targets:\n  {long}: {{uri: /x}}\n"),
+                "line 2: the name of a target has 254 bytes, expected 253 at most",
+            ),
+            ("targets: {\n", "line 1: is no YAML"),
+        ] {
+            let found = targets(text).unwrap_err();
+            assert!(found.starts_with(said), "{text:?}: {found}");
+            assert!(said.starts_with("line 1: is no YAML") || found == said, "{text:?}: {found}");
+        }
+        let found = targets("targets:\n  a:\n    uri: qemu+carrier://h/x\n").unwrap_err();
+        assert!(found.starts_with("line 3: `qemu+carrier://h/x` "), "{found}");
+    }
+
+    #[test]
+    fn a_thousand_targets_are_the_most() {
+        let text = |count: usize| {
+            let each = (0..count).map(|number| format!("  t{number}: {{uri: /x}}\n"));
+            format!("targets:\n{}", each.collect::<String>())
+        };
+        assert_eq!(targets(&text(1_000)).unwrap().len(), 1_000);
+        let found = targets(&text(1_001)).unwrap_err();
+        assert_eq!(found, "has 1001 targets, expected 1000 at most");
+    }
+}

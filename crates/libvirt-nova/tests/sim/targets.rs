@@ -333,7 +333,7 @@ fn two_hundred_targets_fit_into_one_process_and_none_waits_for_another() {
     // The simulators are here: two listeners, three connections and a runtime each.
     want_descriptors(4_096);
     let fleet = Fleet::new(200, &[]);
-    let silent = |target: usize| target % (200 / SILENT) == 0;
+    let silent = |target: usize| target.is_multiple_of(200 / SILENT);
     (0..200).filter(|target| silent(*target)).for_each(|target| fleet.order(target, "freeze"));
     // As one Prometheus does, all at once; the first round connects.
     for round in 0..3 {
