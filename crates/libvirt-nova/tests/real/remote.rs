@@ -1,0 +1,16 @@
+//! Hypervisors over the network: a libvirtd that listens, an sshd beside it, and who may come in.
+//!
+//! The daemons, virsh and the exporter run in libvirtd's own network, where 127.0.0.1 and every port are theirs alone.
+//! What virsh accepts and refuses is what the exporter accepts and refuses.
+//!
+//! * `hypervisor`, `sshd`: who is connected to
+//! * `certificates`, `passwords`: who may, and who may not
+//! * `peer`: who is no libvirtd
+//! * `same`: whether two ways lead to the same
+//! * the others: the tests, a subject each
+
+mod bed;
+mod certificates;
+mod hypervisor;
+mod passwords;
+mod sshd;
