@@ -156,6 +156,13 @@ impl Exporter {
         fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
     }
 
+    /// How many processes it has started that have not been waited for.
+    pub(crate) fn children(&self) -> usize {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+        let children = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("children")));
+        children.map(|children| children.unwrap().split_whitespace().count()).sum()
+    }
+
     /// Asks it to end, and waits for it.
     pub(crate) fn terminate(mut self) -> (ExitStatus, Vec<String>) {
         signal(self.pid(), "TERM");

@@ -6,11 +6,23 @@
 //! * `hypervisor`, `sshd`: who is connected to
 //! * `certificates`, `passwords`: who may, and who may not
 //! * `peer`: who is no libvirtd
+//! * `network`: who knocks, and a cable that can be cut
+//! * `fault`: what every fault has in common
 //! * `same`: whether two ways lead to the same
 //! * the others: the tests, a subject each
 
 mod bed;
 mod certificates;
+mod cut;
+mod fault;
 mod hypervisor;
+mod network;
 mod passwords;
+mod peer;
+mod same;
 mod sshd;
+mod ways;
+mod wrong_certificates;
+mod wrong_passwords;
+mod wrong_peers;
+mod wrong_ssh;

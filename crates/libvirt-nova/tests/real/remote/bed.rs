@@ -1,9 +1,17 @@
 //! What virsh accepts and what it refuses: that these hypervisors are as real ones.
 
+use std::{
+    io::ErrorKind,
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
 use super::{
     certificates::{Authority, Called, HERE, client_place},
-    hypervisor::Hypervisor,
+    hypervisor::{Hypervisor, TCP_PORT, TLS_PORT},
+    network::{Cut, inside},
     passwords::WRONG,
+    peer::{Manner, Peer},
     sshd::Sshd,
 };
 
@@ -26,6 +34,43 @@ fn virsh_comes_in_by_every_way() {
 }
 
 #[test]
+fn virsh_comes_in_by_a_peer_that_has_become_libvirtd() {
+    let hypervisor = Hypervisor::open();
+    let pki = hypervisor.pki.display();
+    let tried = hypervisor.knocks();
+    for (transport, port, complaint) in [
+        // Which is "HTTP".
+        ("tcp", TCP_PORT, "packet 1213486156 bytes received from server too large"),
+        ("tls", TLS_PORT, "An unexpected TLS packet was received"),
+    ] {
+        let peer = Peer::listen(&hypervisor.libvirtd, port, Manner::Http);
+        let uri = format!("qemu+{transport}://{}/system?pkipath={pki}", peer.host());
+        let found = hypervisor.virsh(&uri).unwrap_err();
+        assert!(found.contains(complaint), "{found}");
+        peer.become_a(Manner::Relay);
+        assert_eq!(hypervisor.virsh(&uri), Ok(()));
+    }
+    // Of which the last one of each came from the peer itself.
+    assert_eq!(hypervisor.knocks() - tried, 6);
+}
+
+#[test]
+fn a_cut_loses_what_is_sent() {
+    let hypervisor = Hypervisor::open();
+    let knock = || {
+        inside(&hypervisor.libvirtd, || {
+            let address = SocketAddr::from(([127, 0, 0, 1], TCP_PORT));
+            TcpStream::connect_timeout(&address, Duration::from_secs(1)).map(drop)
+        })
+    };
+    knock().unwrap();
+    let cut = Cut::new(&hypervisor.libvirtd);
+    assert_eq!(knock().unwrap_err().kind(), ErrorKind::TimedOut);
+    drop(cut);
+    knock().unwrap();
+}
+
+#[test]
 fn virsh_knows_a_wrong_certificate() {
     let hypervisor = Hypervisor::open();
     let Hypervisor { authority, .. } = &hypervisor;
@@ -36,9 +81,7 @@ fn virsh_knows_a_wrong_certificate() {
     let stranger = client_place(foreign.certificate(), Some(&client));
     let complaint = hypervisor.virsh(&hypervisor.tls(&stranger)).unwrap_err();
     assert!(complaint.contains("hasn't got a known issuer"), "{complaint}");
-    for place in
-        [client_place(authority.certificate(), None), client_place(&both, Some(&client))]
-    {
+    for place in [client_place(authority.certificate(), None), client_place(&both, Some(&client))] {
         let complaint = hypervisor.virsh(&hypervisor.tls(&place)).unwrap_err();
         assert!(complaint.contains("Unable to read TLS confirmation"), "{complaint}");
     }
@@ -56,9 +99,8 @@ fn virsh_knows_a_wrong_certificate() {
 
 #[test]
 fn virsh_takes_a_host_for_its_certificates_common_name() {
-    let hypervisor = Hypervisor::with_certificate(|authority| {
-        authority.server(Called::CommonName("localhost"))
-    });
+    let hypervisor =
+        Hypervisor::with_certificate(|authority| authority.server(Called::CommonName("localhost")));
     let uri = hypervisor.tls(&hypervisor.pki);
     let complaint = hypervisor.virsh(&uri).unwrap_err();
     assert!(complaint.contains("owner does not match the hostname"), "{complaint}");

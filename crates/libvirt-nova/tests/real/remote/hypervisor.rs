@@ -8,7 +8,8 @@ use std::{
 
 use super::{
     certificates::{Authority, HERE, Issued, client_place},
-    passwords::{admit, auth_file, PASSWORD},
+    network::{attempts, watch},
+    passwords::{PASSWORD, admit, auth_file},
 };
 use crate::{exporter::Exporter, libvirtd::Libvirtd, process::outcome};
 
@@ -71,6 +72,7 @@ impl Hypervisor {
              key_file = \"{place}serverkey.pem\"\n"
         );
         self.libvirtd.begin(&[("CONF", &config)]);
+        watch(&self.libvirtd);
     }
 
     /// Gives it another certificate from its next start on.
@@ -114,6 +116,13 @@ impl Hypervisor {
         if success { Ok(()) } else { Err(stderr) }
     }
 
+    /// How many times anybody has tried to connect, or has been refused for a password.
+    pub(crate) fn knocks(&self) -> usize {
+        // By the unix socket, nothing but the refusals is seen.
+        let refusals = self.libvirtd.log().matches("remoteDispatchAuthSasl").count();
+        attempts(&self.libvirtd) + refusals
+    }
+
     /// A command in its network.
     pub(crate) fn enter(&self) -> Command {
         self.libvirtd.enter()
@@ -128,3 +137,5 @@ fn joint(uri: &str) -> char {
 /// The ports that libvirtd listens on.
 pub(crate) const TLS_PORT: u16 = 16514;
 pub(crate) const TCP_PORT: u16 = 16509;
+/// And an [`Sshd`](super::sshd::Sshd).
+pub(crate) const SSH_PORT: u16 = 22;

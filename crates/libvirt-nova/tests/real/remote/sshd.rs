@@ -88,9 +88,18 @@ impl<'l> Sshd<'l> {
 
     /// Makes the key of this name all that clients know of this host.
     pub(crate) fn know_host(&self, name: &str) {
+        self.know("127.0.0.1", name);
+    }
+
+    /// Makes clients know it by another address instead.
+    pub(crate) fn know_address(&self, address: &str) {
+        self.know(address, "host");
+    }
+
+    fn know(&self, address: &str, name: &str) {
         let key = fs::read_to_string(self.file(&format!("{name}.pub"))).unwrap();
         let words: Vec<_> = key.split_whitespace().take(2).collect();
-        fs::write(self.file("known"), format!("127.0.0.1 {}\n", words.join(" "))).unwrap();
+        fs::write(self.file("known"), format!("{address} {}\n", words.join(" "))).unwrap();
     }
 
     /// A key by which nobody comes in.
