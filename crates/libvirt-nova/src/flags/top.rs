@@ -34,7 +34,7 @@ pub(crate) struct TopFlags {
 pub(crate) enum Origin {
     /// Straight from libvirt.
     Libvirt {
-        access: Access,
+        access: Box<Access>,
         /// Pause between two polls, never zero.
         interval: Duration,
     },
@@ -78,7 +78,7 @@ pub(crate) fn parse_top(
         Some(url) => Origin::Exporter(url),
         None => {
             let access = Access { address: uri, credentials: credentials.into() };
-            Origin::Libvirt { access, interval }
+            Origin::Libvirt { access: Box::new(access), interval }
         }
     };
     let filter = Filter { instances, instances_exclude, projects, projects_exclude };
@@ -197,10 +197,11 @@ mod tests {
     #[test]
     fn without_a_flag_the_local_libvirtd_is_asked_each_second() {
         let TopFlags { origin, filter, sort, once } = with(&[], &[]).unwrap();
-        let Origin::Libvirt { access: Access { address: uri, .. }, interval } = origin else {
-            panic!("{origin:?}")
-        };
-        assert_eq!((&*uri.to_string(), interval), ("qemu:///system", Duration::from_secs(1)));
+        let Origin::Libvirt { access, interval } = origin else { panic!("{origin:?}") };
+        assert_eq!(
+            (&*access.address.to_string(), interval),
+            ("qemu:///system", Duration::from_secs(1))
+        );
         assert!(filter.is_all() && !once);
         assert_eq!(sort, SortKey::Vcpu);
     }
@@ -209,10 +210,8 @@ mod tests {
     fn flags_and_variables_are_spelt_as_elsewhere() {
         let variables = [("LIBVIRT_NOVA_URI", "/run/x"), ("LIBVIRT_NOVA_SORT", "steal")];
         let flags = with(&["-interval", "2s", "--once", "-projects=web"], &variables).unwrap();
-        let Origin::Libvirt { access: Access { address: uri, .. }, interval } = flags.origin else {
-            panic!("{flags:?}")
-        };
-        assert_eq!(uri.socket().unwrap().to_str(), Some("/run/x"));
+        let Origin::Libvirt { access, interval } = flags.origin else { panic!("{flags:?}") };
+        assert_eq!(access.address.socket().unwrap().to_str(), Some("/run/x"));
         assert_eq!(interval, Duration::from_secs(2));
         assert!(flags.once && !flags.filter.is_all());
         assert_eq!(flags.sort, SortKey::Steal);

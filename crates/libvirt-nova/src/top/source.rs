@@ -24,7 +24,7 @@ impl Source {
         let (send, news) = mpsc::channel(NEWS_MAX);
         let telling = match origin {
             Origin::Libvirt { access, interval } => {
-                let local = Local::start(access, interval, filter).await;
+                let local = Local::start(*access, interval, filter).await;
                 // What helps depends on the error less than on who reads it.
                 let advised = |error| SourceError(format!("{error}; {ADVICE}"));
                 let local = local.map_err(advised)?;

@@ -2,7 +2,8 @@
 
 use std::{
     env, fs,
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus},
     sync::LazyLock,
@@ -72,6 +73,20 @@ impl Exporter {
         let log = dir.join("log");
         fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
         command.args(args).arg("-log").arg(&log);
+        Self::start(listening(command), &dir, log)
+    }
+
+    /// Starts one in the network of a libvirtd; it is scraped on a socket of this one's, which it is
+    /// passed.
+    pub(crate) fn within(libvirtd: &Libvirtd, args: &[&str]) -> Self {
+        let dir = new_dir("exporter");
+        let log = dir.join("log");
+        let mut command = libvirtd.enter();
+        // A child has no other descriptor than these three of its parent's.
+        let pass = "export LISTEN_PID=$$ LISTEN_FDS=1; exec 3<&0 </dev/null; exec \"$@\"";
+        command.args(["sh", "-c", pass, "sh"]).arg(program()).args(args).arg("-log").arg(&log);
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        command.arg("--web.systemd-socket").stdin(OwnedFd::from(socket));
         Self::start(command, &dir, log)
     }
 
@@ -80,19 +95,18 @@ impl Exporter {
         let dir = new_dir("exporter");
         let log = dir.join("stderr");
         command.args(args).args(["-log", "-"]);
-        Self::start(command, &dir, log)
+        Self::start(listening(command), &dir, log)
     }
 
     fn start(mut command: Command, dir: &Path, log: PathBuf) -> Self {
         let stderr = dir.join("stderr");
         let file = fs::File::create(&stderr).unwrap();
-        command.arg("--web.listen-address=127.0.0.1:0");
         let mut child = command.current_dir(dir).stderr(file).spawn().unwrap();
         let (address, _) = wait_until(PATIENCE, "an exporter that listens", || {
             if let Some(status) = child.try_wait().unwrap() {
                 panic!("{status}: {}", fs::read_to_string(&stderr).unwrap());
             }
-            listening(&fs::read_to_string(&log).unwrap_or_default())
+            address(&fs::read_to_string(&log).unwrap_or_default())
         });
         Self { child, address, log, stderr }
     }
@@ -132,9 +146,21 @@ impl Exporter {
         text.lines().map(str::to_owned).collect()
     }
 
+    /// What it says of itself for bug reports.
+    pub(crate) fn debug(&self) -> String {
+        http::get(self.address, "/debug", "").body
+    }
+
     /// How many file descriptors it has open.
     pub(crate) fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
+    }
+
+    /// How many processes it has started that have not been waited for.
+    pub(crate) fn children(&self) -> usize {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+        let children = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("children")));
+        children.map(|children| children.unwrap().split_whitespace().count()).sum()
     }
 
     /// Asks it to end, and waits for it.
@@ -172,8 +198,13 @@ pub(crate) const EVERYTHING: [&str; 11] = [
     "--labels=wide",
 ];
 
+fn listening(mut command: Command) -> Command {
+    command.arg("--web.listen-address=127.0.0.1:0");
+    command
+}
+
 /// Finds the line of the log that tells the port.
-fn listening(log: &str) -> Option<SocketAddr> {
+fn address(log: &str) -> Option<SocketAddr> {
     let (_, rest) = log.split_once("listening address=")?;
     let (address, _) = rest.split_once('\n')?;
     address.parse().ok()

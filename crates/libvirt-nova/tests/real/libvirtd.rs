@@ -26,10 +26,15 @@ impl Libvirtd {
     /// Starts one with settings of `private-libvirtd`; returns when it answers.
     pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
         let libvirtd = Self::absent();
-        output(libvirtd.script("start").envs(settings.iter().copied()));
-        // Whoever is the first to need these waits for seconds, and holds up who lists domains.
-        libvirtd.virsh().run(["capabilities"]);
+        libvirtd.begin(settings);
         libvirtd
+    }
+
+    /// Puts one to work for the first time; returns when it answers.
+    pub(crate) fn begin(&self, settings: &[(&str, &str)]) {
+        output(self.script("start").envs(settings.iter().copied()));
+        // Whoever is the first to need these waits for seconds, and holds up who lists domains.
+        self.virsh().run(["capabilities"]);
     }
 
     /// The place of one that has yet to be [put to work](Self::daemon_start).
@@ -91,7 +96,7 @@ impl Libvirtd {
         Stopped::new(pid_in(&self.dir.join("libvirtd.pid")))
     }
 
-    /// A command that runs where the guests' taps are.
+    /// A command that runs where the guests' taps are, and 127.0.0.1 is libvirtd's.
     pub(crate) fn enter(&self) -> Command {
         self.script("enter")
     }

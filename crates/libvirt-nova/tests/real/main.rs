@@ -53,6 +53,7 @@ mod process;
 mod prometheus;
 mod public_dashboards;
 mod queries;
+mod remote;
 mod rules;
 mod scrape;
 mod security;

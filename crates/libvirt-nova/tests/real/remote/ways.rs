@@ -1,0 +1,79 @@
+//! By whichever way libvirtd is reached, the scrape is the same.
+
+use super::{
+    hypervisor::Hypervisor,
+    passwords::{PASSWORD, auth_file},
+    same::differences,
+    sshd::{Sshd, write_program},
+};
+use crate::{
+    exporter::EVERYTHING,
+    wait::{PATIENCE, wait_until},
+};
+
+#[test]
+fn every_way_leads_to_the_scrape_of_the_unix_socket() {
+    let hypervisor = Hypervisor::open();
+    let sshd = Sshd::start(&hypervisor.libvirtd);
+    let socket = hypervisor.libvirtd.socket("libvirt-sock-ro");
+    let socket = socket.display();
+    let bridge = sshd.file("bridge");
+    write_program(&bridge, "#!/bin/sh\nexec virt-ssh-helper -r qemu:///system\n");
+    let tls = hypervisor.tls(&hypervisor.pki);
+    let ways = [
+        hypervisor.libvirtd.uri(),
+        "qemu+tcp://127.0.0.1/system".to_owned(),
+        tls.replace("+tls", ""),
+        tls,
+        sshd.uri(""),
+        sshd.uri("&proxy=native"),
+        sshd.uri("&netcat=nc.openbsd"),
+        sshd.uri(&format!("&socket={socket}")),
+        format!("qemu+ext:///system?command={}", bridge.display()),
+    ];
+    lead_to_the_same(&hypervisor, &hypervisor.libvirtd.uri(), &ways, &[]);
+}
+
+#[test]
+fn every_way_with_a_password_leads_to_the_scrape_of_the_unix_socket_without() {
+    for mechanism in ["scram-sha-256", "plain"] {
+        let hypervisor = Hypervisor::asking(mechanism);
+        let without = hypervisor.libvirtd.uri().replace("libvirt-sock-ro", "libvirt-sock");
+        let ways = [hypervisor.tls(&hypervisor.pki), hypervisor.libvirtd.uri()];
+        let file = format!("--auth.file={}", auth_file(PASSWORD).display());
+        lead_to_the_same(&hypervisor, &without, &ways, &[&file]);
+    }
+}
+
+/// Asserts it of a guest that has everything.
+fn lead_to_the_same(hypervisor: &Hypervisor, unix: &str, ways: &[String], flags: &[&str]) {
+    let guest = hypervisor.libvirtd.kernel_guest(&[("BURN", "20"), ("STATS_PERIOD", "1")]).booted();
+    guest.write_to_disk(8192);
+    let start = |uri: &str, flags: &[&str]| {
+        let flags = [flags, &EVERYTHING].concat();
+        let exporter = hypervisor.exporter(uri, &flags).connected();
+        // The numbers of the polls need two of them.
+        wait_until(PATIENCE, "an exporter that has polled", || {
+            let usage = "libvirt_nova_instance_vcpus_in_use_peak";
+            exporter.scrape().get(usage, &[("libvirtname", &guest.name)])
+        });
+        exporter
+    };
+    let unix = start(unix, &[]);
+    for way in ways {
+        let exporter = start(way, flags);
+        // What the guest and the polls say may change between two scrapes, and it is said anew each time.
+        let between = || {
+            let (before, scrape, after) = (unix.scrape(), exporter.scrape(), unix.scrape());
+            differences(&before, &scrape, &after)
+        };
+        let mut last = between();
+        for _ in 0..10 {
+            if last.is_empty() {
+                break;
+            }
+            last = between();
+        }
+        assert!(last.is_empty(), "{way}: {last:#?}");
+    }
+}
