@@ -17,7 +17,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::{Stream, future};
+use futures_util::{Stream, StreamExt, future, stream};
 use libvirt_client::Credentials;
 use tokio::time::{self, MissedTickBehavior};
 
@@ -147,6 +147,14 @@ impl Targets {
         format!("targets: {}, {connected} connected{fault}", each.len())
     }
 
+    /// Asks each once, a few at a time: how many domains run there, or why nobody knows. It gets as
+    /// long as an attempt to connect takes, and then `deadline`.
+    pub(crate) async fn ask_all(&self, deadline: Duration) -> Vec<(String, Result<usize, String>)> {
+        let each: Vec<_> = self.state().each.values().map(Arc::clone).collect();
+        let asking = stream::iter(each).map(async |target| target.ask(deadline).await);
+        asking.buffered(ASKED_AT_ONCE).collect().await
+    }
+
     /// Looks at the file each second, and closes the sessions that nobody uses any more; for ever.
     pub(crate) async fn tend(&self) {
         let mut ticks = time::interval(LOOK);
@@ -229,6 +237,9 @@ fn read(
     // Paths in it are relative to where it is.
     settings::read(&text, path.parent().unwrap_or(Path::new("")), credentials)
 }
+
+/// Targets that a check asks at once.
+const ASKED_AT_ONCE: usize = 20;
 
 /// How often the file is looked at, and who is idle.
 const LOOK: Duration = Duration::from_secs(1);

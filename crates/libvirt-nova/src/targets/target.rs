@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use super::{Outcome, ProbeCounts, TargetReport, settings::TargetSettings};
 use crate::{
+    daemon::connect_deadline,
     http::Wanted,
     later::later,
     program::Program,
@@ -112,6 +113,27 @@ impl Target {
         .instrument(span)
     }
 
+    /// Asks it once, and leaves it: how many domains run there, or why nobody knows.
+    pub(super) async fn ask(
+        self: Arc<Self>,
+        deadline: Duration,
+    ) -> (String, Result<usize, String>) {
+        let span = self.span();
+        let asking = async {
+            let turn = Arc::clone(&self).begin();
+            let patience = connect_deadline(&self.settings.access.address).saturating_add(MARGIN);
+            turn.watched.daemon.begin(later(patience)).await;
+            let snapshot = turn.watched.exporter.collect(deadline).await;
+            match snapshot.up {
+                Some(true) => Ok(snapshot.instances.len()),
+                Some(false) | None => Err(self.summary()),
+            }
+        };
+        let found = asking.instrument(span).await;
+        self.close().await;
+        (self.name.to_string(), found)
+    }
+
     fn begin(self: Arc<Self>) -> Turn {
         let mut post = self.post();
         let open = post.get_or_insert_with(|| self.open());
@@ -199,6 +221,9 @@ impl Drop for Turn {
     }
 }
 
+/// How much longer an attempt to connect is waited for than it takes, so that it says itself what was
+/// wrong.
+const MARGIN: Duration = Duration::from_secs(1);
 /// The part of a probe's time that is kept for saying that there is no session.
 const KEPT_PART: f64 = 0.1;
 /// The least of it.

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use crate::{
     bench::MOMENT,
+    checked::Checked,
     exporter::Exporter,
     flood::want_descriptors,
     http::{self, Response},
@@ -323,6 +324,33 @@ fn a_target_can_be_tried_by_hand() {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(errors.contains("no target t2 in "), "{errors}");
     assert_eq!(errors.lines().count(), 1, "{errors}");
+}
+
+#[test]
+fn a_check_asks_each_target_once_and_says_why_one_is_lost() {
+    let fleet = Fleet::new(3, &[]);
+    let check = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_libvirt_nova"));
+        command.arg("--check").arg("--targets.file").arg(&fleet.file);
+        Checked::of(&command.output().unwrap())
+    };
+    let checked = check();
+    checked.assert_well();
+    assert_eq!(checked.text("targets"), "3 of 3 answer, on which 9 domains run");
+    for target in 0..3 {
+        fleet.until(target, "its connections closed", |status| status.connections == 0);
+        assert_eq!(fleet.sims[target].calls_of(CONNECT_CLOSE), 3, "goodbyes");
+    }
+    fleet.order(1, "down");
+    let checked = check();
+    assert_eq!((checked.code, checked.subjects("LOSS")), (Some(1), vec!["targets"]));
+    let said = format!("{checked:?}");
+    assert!(said.contains("2 of 3 answer, on which 6 domains run"), "{said}");
+    assert!(said.contains("t1: without libvirtd: ") && said.contains("sock-1-ro"), "{said}");
+    fleet.rewrite("targets:\n  t0: {}\n");
+    let checked = check();
+    assert_eq!(checked.code, Some(1));
+    assert!(checked.text("targets").contains("line 2: targets t0 has no uri"), "{checked:?}");
 }
 
 /// A whole region through one process, of which a tenth says nothing.
