@@ -1,6 +1,14 @@
 //! Libvirtds that are asked by name: the file of them, their sessions, and what one costs another.
 
-use std::{fmt::Write, fs, path::PathBuf, process::Command, thread};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    path::PathBuf,
+    process::Command,
+    thread,
+};
 
 use libvirtd_sim::{Settings, Simulator, Status};
 use tempfile::TempDir;
@@ -324,6 +332,43 @@ fn a_target_can_be_tried_by_hand() {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(errors.contains("no target t2 in "), "{errors}");
     assert_eq!(errors.lines().count(), 1, "{errors}");
+}
+
+/// A connection that is kept, as Prometheus does.
+struct Kept(TcpStream);
+
+impl Kept {
+    /// Asks, and returns the status.
+    fn get(&mut self, path: &str) -> String {
+        let Self(stream) = self;
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).expect("an answer");
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+        http::body(stream, |name| {
+            let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(": ")?.to_owned());
+            head.lines().find_map(value).unwrap_or_default()
+        });
+        head.lines().next().unwrap().to_owned()
+    }
+}
+
+/// Prometheus keeps the connection of each target for its next scrape, and two of them do.
+#[test]
+fn a_scraper_keeps_a_connection_for_each_target() {
+    let fleet = Fleet::new(40, &["-interval=0"]);
+    let connections = || (0..80).map(|_| Kept(TcpStream::connect(fleet.exporter.address).unwrap()));
+    let mut first: Vec<_> = connections().collect();
+    let mut second: Vec<_> = connections().collect();
+    for _ in 0..2 {
+        for (number, kept) in first.iter_mut().chain(&mut second).enumerate() {
+            assert_eq!(kept.get(&format!("/probe?target=t{}", number % 40)), "http/1.1 200 ok");
+        }
+    }
 }
 
 #[test]
