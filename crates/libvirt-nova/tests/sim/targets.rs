@@ -224,15 +224,29 @@ fn a_target_that_cannot_be_reached_is_down_and_told_of_once() {
 fn a_target_that_nobody_probes_is_left_politely_and_found_again() {
     let fleet = Fleet::new(1, &["--targets.idle=1s"]);
     for round in 1..=2 {
-        assert!(Said::of(&fleet.probe(0)).is_whole(DOMAINS));
+        let scrape = fleet.probe(0);
+        assert!(Said::of(&scrape).is_whole(DOMAINS));
+        let reads = scrape.value("libvirt_nova_exporter_xml_fetches_total", &[]);
+        assert!(reads >= f64::from(DOMAINS * round), "{reads}: what is counted goes on");
         fleet.until(0, "its connections closed", |status| status.connections == 0);
         let goodbyes = fleet.sims[0].calls_of(CONNECT_CLOSE);
         // Where the machine stood still, it was probed again.
-        assert!(goodbyes >= 3 * round && goodbyes.is_multiple_of(3), "{goodbyes} goodbyes");
+        assert!(
+            goodbyes >= 3 * round as usize && goodbyes.is_multiple_of(3),
+            "{goodbyes} goodbyes"
+        );
         assert_eq!(fleet.connected(0), 0.0);
     }
     let lines = fleet.said("target=t0");
     assert_eq!(lines.len(), 1, "sessions that come and go are no news: {lines:#?}");
+}
+
+#[test]
+fn a_target_is_not_idle_while_it_is_probed() {
+    let fleet = Fleet::new(1, &["--targets.idle=1s"]);
+    // What auth there is, it says so late that it would have been idle twice.
+    fleet.order(0, "fault 66 * late 2500ms times 1");
+    assert!(Said::of(&fleet.probe(0)).is_whole(DOMAINS));
 }
 
 /// `REMOTE_PROC_CONNECT_CLOSE`.
