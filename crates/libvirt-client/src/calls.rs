@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    Address, Client, ConnectError, Ledger, Reply, Unanswered,
+    Access, Client, ConnectError, Ledger, Reply, Unanswered,
     error::{CallError, CallKind},
     handshake,
     question::{Answered, Question},
@@ -85,7 +85,7 @@ impl Calls {
 /// Who replaces the connection of [`Calls`]. Without one it is not replaced.
 #[derive(Debug)]
 pub struct Tender {
-    address: Address,
+    access: Access,
     ledger: Ledger,
     publish: watch::Sender<Client>,
 }
@@ -105,7 +105,7 @@ impl Tender {
     /// `deadline`. The connection is then worn out still.
     pub async fn replace(&self, deadline: Duration) -> Result<(), ConnectError> {
         let (client, _) =
-            handshake::connect(&self.address, deadline, &self.ledger, ABANDONED_MAX).await?;
+            handshake::connect(&self.access, deadline, &self.ledger, ABANDONED_MAX).await?;
         self.publish.send_replace(client);
         Ok(())
     }
@@ -113,13 +113,13 @@ impl Tender {
 
 /// Connects, and returns who uses the connection and who replaces it.
 pub(crate) async fn calls(
-    address: &Address,
+    access: &Access,
     deadline: Duration,
     ledger: Ledger,
 ) -> Result<(Calls, Tender), ConnectError> {
-    let (client, _) = handshake::connect(address, deadline, &ledger, ABANDONED_MAX).await?;
+    let (client, _) = handshake::connect(access, deadline, &ledger, ABANDONED_MAX).await?;
     let (publish, current) = watch::channel(client);
-    Ok((Calls { current }, Tender { address: address.clone(), ledger, publish }))
+    Ok((Calls { current }, Tender { access: access.clone(), ledger, publish }))
 }
 
 /// Abandoned calls beyond which a connection is replaced: of its four places three

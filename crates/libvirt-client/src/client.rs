@@ -1,6 +1,9 @@
 //! The handle to a connection.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use libvirt_wire::{Call, RemoteError, call::ConnectClose};
 use tokio::{
@@ -9,6 +12,7 @@ use tokio::{
 };
 
 use crate::{
+    Ending,
     error::{CallError, CallKind},
     ledger::{Entry, Ledger},
     question::{Answered, Question, Reply},
@@ -23,6 +27,7 @@ pub struct Client {
     pub(crate) messages: mpsc::Sender<Message>,
     permits: Arc<Semaphore>,
     pub(crate) ledger: Ledger,
+    ending: Arc<OnceLock<Ending>>,
 }
 
 /// What a handle tells the connection's task.
@@ -60,8 +65,10 @@ impl Client {
     pub(crate) fn new(ledger: Ledger) -> (Self, TaskEnd) {
         let (messages, receiver) = mpsc::channel(QUEUE);
         let permits = Arc::new(Semaphore::new(WINDOW));
-        let end = TaskEnd { messages: receiver, permits: Arc::clone(&permits) };
-        (Self { messages, permits, ledger }, end)
+        let ending = Arc::default();
+        let (of_task, of_end) = (Arc::clone(&permits), Arc::clone(&ending));
+        let end = TaskEnd { messages: receiver, permits: of_task, ending: of_end };
+        (Self { messages, permits, ledger, ending }, end)
     }
 
     /// Makes a call and waits for its reply, `deadline` in all.
@@ -133,6 +140,11 @@ impl Client {
         self.messages.is_closed()
     }
 
+    /// How the connection ended; `None` where it has not, or it was we who closed it.
+    pub fn ending(&self) -> Option<&Ending> {
+        self.ending.get()
+    }
+
     /// Says goodbye, so that libvirtd logs no fault, and waits for its answer.
     ///
     /// Other handles find the connection closed.
@@ -146,9 +158,15 @@ impl Client {
 pub(crate) struct TaskEnd {
     pub(crate) messages: mpsc::Receiver<Message>,
     permits: Arc<Semaphore>,
+    ending: Arc<OnceLock<Ending>>,
 }
 
 impl TaskEnd {
+    /// Tells whoever asks how the connection ended.
+    pub(crate) fn end(&self, ending: Ending) {
+        let _ = self.ending.set(ending);
+    }
+
     /// Takes no more calls; whoever waits to make one finds the connection closed.
     pub(crate) fn retire(&mut self) {
         self.permits.close();

@@ -1,31 +1,32 @@
 //! The task that owns a socket.
 
-use std::{collections::HashMap, io};
+use std::{collections::HashMap, future, io};
 
 use libvirt_wire::{
-    Event,
+    DecodeError, Event, Procedure,
     call::ConnectClose,
     packet::{
         self, Header, KEEPALIVE_PROGRAM, Kind, PING, Packet, REMOTE_PROGRAM, Splitter, Status,
     },
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::UnixStream,
     select,
     time::{self, Instant},
 };
 
 use crate::{
+    Ending,
     client::{FAREWELL, Message, Request, TaskEnd, refusal},
     error::CallKind,
     events::EventSender,
+    keepalive::{Beat, Keepalive},
+    stream::{Progress, Stream},
 };
 
 /// One connection: its socket and everything under way on it.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: UnixStream,
+    stream: Stream,
     handles: TaskEnd,
     events: EventSender,
     splitter: Splitter,
@@ -37,11 +38,14 @@ pub(crate) struct Connection {
     /// Unanswered calls that nobody waits for, beyond which no more are taken.
     abandoned_max: usize,
     is_retired: bool,
+    /// Pings where nothing comes, once libvirtd has said that it answers them. Of a socket of this
+    /// host the kernel tells when the other end is gone.
+    keepalive: Option<Keepalive>,
 }
 
 impl Connection {
     pub(crate) fn new(
-        stream: UnixStream,
+        stream: Stream,
         handles: TaskEnd,
         events: EventSender,
         abandoned_max: usize,
@@ -56,6 +60,7 @@ impl Connection {
             serial: 0,
             abandoned_max,
             is_retired: false,
+            keepalive: None,
         }
     }
 
@@ -66,28 +71,50 @@ impl Connection {
     /// that it has: closing it would not free libvirtd's workers, and nobody would
     /// know when they are free.
     pub(crate) async fn run(mut self) {
+        match self.serve().await {
+            None => {
+                let _ = time::timeout(FAREWELL, self.leave()).await;
+            }
+            // Whoever waits is told how it ended, so that is known first.
+            Some(ending) => self.handles.end(ending),
+        }
+    }
+
+    /// Serves until nobody needs the connection any more, or it ends by itself.
+    async fn serve(&mut self) -> Option<Ending> {
         while !(self.is_retired && self.pending.is_empty()) {
             let buffer = self.splitter.buffer();
             buffer.reserve(READ_LEN);
-            let (mut reading, mut writing) = self.stream.split();
             select! {
-                read = reading.read_buf(buffer) => match read {
-                    Ok(0) | Err(_) => return,
-                    Ok(_) => if !self.route_packets() { return },
-                },
-                written = writing.write(&self.outgoing), if !self.outgoing.is_empty() => {
-                    match written {
-                        Ok(0) | Err(_) => return,
-                        Ok(len) => { self.outgoing.drain(..len); }
+                progress = self.stream.progress(buffer, &self.outgoing) => match progress {
+                    Ok(Progress::Read(0) | Progress::Wrote(0)) | Err(_) => {
+                        return Some(self.stream.ending().await);
                     }
+                    Ok(Progress::Read(_)) => {
+                        if let Some(keepalive) = &mut self.keepalive {
+                            keepalive.heard();
+                        }
+                        if let Err(error) = self.route_packets() {
+                            let bytes = self.splitter.buffer();
+                            let opening = bytes.iter().take(OPENING_LEN).copied().collect();
+                            return Some(Ending::NoPacket { opening, error });
+                        }
+                    }
+                    Ok(Progress::Wrote(len)) => drop(self.outgoing.drain(..len)),
+                },
+                message = self.handles.messages.recv(), if !self.is_retired => {
+                    self.take(message?);
                 }
-                message = self.handles.messages.recv(), if !self.is_retired => match message {
-                    Some(message) => self.take(message),
-                    None => break,
+                beat = beat(self.keepalive.as_mut()) => match beat {
+                    Beat::Ping if self.outgoing.len() < OUTGOING_MAX => {
+                        packet::ping(&mut self.outgoing);
+                    }
+                    Beat::Ping => {}
+                    Beat::CutOff(silence) => return Some(Ending::CutOff(silence)),
                 },
             }
         }
-        let _ = time::timeout(FAREWELL, self.leave()).await;
+        None
     }
 
     fn take(&mut self, message: Message) {
@@ -123,16 +150,13 @@ impl Connection {
         self.pending.insert(self.serial, request);
     }
 
-    /// Routes every packet that has arrived whole; false where the stream makes
+    /// Routes every packet that has arrived whole; an error where the stream makes
     /// no sense any more.
-    fn route_packets(&mut self) -> bool {
-        loop {
-            match self.splitter.next_packet() {
-                Ok(Some(packet)) => self.route(packet),
-                Ok(None) => return true,
-                Err(_) => return false,
-            }
+    fn route_packets(&mut self) -> Result<(), DecodeError> {
+        while let Some(packet) = self.splitter.next_packet()? {
+            self.route(packet);
         }
+        Ok(())
     }
 
     fn route(&mut self, Packet { header, payload }: Packet) {
@@ -161,6 +185,11 @@ impl Connection {
                     Status::Ok => Ok((payload, Instant::now())),
                     Status::Error => Err(refusal(&payload)),
                 };
+                // Asking for it is what makes libvirtd ping, and answer pings.
+                let is_promise = called == Procedure::CONNECT_SUPPORTS_FEATURE;
+                if is_promise && outcome.is_ok() && self.stream.is_remote() {
+                    self.keepalive = Some(Keepalive::new());
+                }
                 entry.answered(outcome.as_ref().map(|_| ()));
                 let _ = reply.send(outcome);
                 drop(permit);
@@ -176,12 +205,21 @@ impl Connection {
 
         self.serial = self.serial.wrapping_add(1);
         packet::call(ConnectClose::PROCEDURE, self.serial, &[], &mut self.outgoing);
-        self.stream.write_all(&self.outgoing).await?;
-        self.stream.shutdown().await
+        self.stream.finish(&self.outgoing).await
+    }
+}
+
+/// Waits until nothing has come for a while; for ever where nobody counts that.
+async fn beat(keepalive: Option<&mut Keepalive>) -> Beat {
+    match keepalive {
+        Some(keepalive) => keepalive.beat().await,
+        None => future::pending().await,
     }
 }
 
 /// What one read may bring, in bytes.
 const READ_LEN: usize = 16_384;
+/// How much is shown of what is no packet, in bytes.
+const OPENING_LEN: usize = 16;
 /// What may wait to be written before pings go unanswered, in bytes.
 const OUTGOING_MAX: usize = 65_536;

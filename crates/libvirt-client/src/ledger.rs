@@ -24,6 +24,10 @@ pub trait Observer: fmt::Debug + Send + Sync {
 
     /// A call came back with something else than what it promises, or not in time.
     fn failed(&self, procedure: Procedure, failure: Failure);
+
+    /// A program that leads to libvirtd said something on its standard error: a line of it, which
+    /// may hold anything.
+    fn said(&self, line: &str);
 }
 
 /// Nobody who listens.
@@ -31,6 +35,8 @@ impl Observer for () {
     fn answered(&self, _: Procedure, _: Duration) {}
 
     fn failed(&self, _: Procedure, _: Failure) {}
+
+    fn said(&self, _: &str) {}
 }
 
 /// Why a call failed, as far as statistics tell failures apart.
@@ -130,6 +136,11 @@ impl Ledger {
     /// When libvirtd answered last, whatever it was.
     pub fn last_answer(&self) -> Option<Instant> {
         self.book.pages().last_answer
+    }
+
+    /// Who is told of what happens.
+    pub(crate) fn observer(&self) -> Arc<dyn Observer> {
+        Arc::clone(&self.book.observer)
     }
 
     /// Notes that a reply could not be read.

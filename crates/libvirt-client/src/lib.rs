@@ -15,7 +15,7 @@
 //! use libvirt_wire::call::ConnectListAllDomains;
 //!
 //! let address: Address = "qemu:///system".parse()?;
-//! let session = Session::open(&address, Duration::from_secs(5), Arc::new(())).await?;
+//! let session = Session::open(&address.into(), Duration::from_secs(5), Arc::new(())).await?;
 //! let reply = session.lookups.call(&ConnectListAllDomains, Duration::from_secs(2)).await?;
 //! for domain in reply.decode()?.0 {
 //!     println!("{} is {}", domain.name, domain.uuid);
@@ -25,10 +25,13 @@
 //! ```
 
 pub use crate::{
+    access::Access,
     address::{Address, AddressError},
     backoff::Backoff,
     calls::{Calls, Tender},
     client::{Client, WINDOW},
+    credentials::Credentials,
+    ending::Ending,
     error::{CallError, ConnectError, Obstacle},
     events::Events,
     ledger::{Failure, Hanging, Ledger, Observer},
@@ -37,15 +40,22 @@ pub use crate::{
     waiter::{Late, Unanswered},
 };
 
+mod access;
 mod address;
+mod authentication;
 mod backoff;
 mod calls;
 mod client;
 mod connection;
+mod credentials;
+mod ending;
 mod error;
 mod events;
 mod handshake;
+mod keepalive;
 mod ledger;
 mod question;
 mod session;
+mod stream;
+mod transport;
 mod waiter;

@@ -7,7 +7,7 @@ use libvirt_wire::call::{ConnectDomainEventRegisterAny, ConnectGetHostname, Even
 use tokio::time;
 
 use crate::{
-    Address, Calls, Client, ConnectError, Events, Ledger, Observer, Tender, WINDOW, calls::calls,
+    Access, Calls, Client, ConnectError, Events, Ledger, Observer, Tender, WINDOW, calls::calls,
     error::ConnectKind, handshake,
 };
 
@@ -47,31 +47,35 @@ impl Session {
     ///
     /// When nobody listens, libvirtd does not let us in, or says nothing.
     pub async fn open(
-        address: &Address,
+        access: &Access,
         deadline: Duration,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, ConnectError> {
         let ledger = Ledger::new(observer);
-        let opened = time::timeout(deadline, Self::steps(address, deadline, ledger)).await;
+        let opened = time::timeout(deadline, Self::steps(access, deadline, ledger)).await;
         opened.unwrap_or_else(|_| {
-            Err(ConnectError::new(address.socket(), ConnectKind::TimedOut(deadline)))
+            Err(ConnectError::new(access.address.peer(), ConnectKind::TimedOut(deadline)))
         })
     }
 
     async fn steps(
-        address: &Address,
+        access: &Access,
         deadline: Duration,
         ledger: Ledger,
     ) -> Result<Self, ConnectError> {
-        let (lookups, lookups_tender) = calls(address, deadline, ledger.clone()).await?;
-        let (monitor, monitor_tender) = calls(address, deadline, ledger.clone()).await?;
-        let (feed, events) = handshake::connect(address, deadline, &ledger, WINDOW).await?;
+        let (lookups, lookups_tender) = calls(access, deadline, ledger.clone()).await?;
+        // The first one shows whether we are let in at all, so that who does not let us is asked
+        // once; the others need not wait for each other.
+        let ((monitor, monitor_tender), (feed, events)) = tokio::try_join!(
+            calls(access, deadline, ledger.clone()),
+            handshake::connect(access, deadline, &ledger, WINDOW),
+        )?;
         for event_id in EventId::ALL {
             let registered = feed.call(&ConnectDomainEventRegisterAny { event_id }, deadline).await;
             match registered {
                 Err(error) if error.refusal().is_none() => {
                     let kind = ConnectKind::Handshake(error);
-                    return Err(ConnectError::new(address.socket(), kind));
+                    return Err(ConnectError::new(access.address.peer(), kind));
                 }
                 Ok(_) | Err(_) => {}
             }
@@ -82,7 +86,7 @@ impl Session {
             Err(error) if error.refusal().is_some() => None,
             Err(error) => {
                 let kind = ConnectKind::Handshake(error);
-                return Err(ConnectError::new(address.socket(), kind));
+                return Err(ConnectError::new(access.address.peer(), kind));
             }
         };
         let tenders = [monitor_tender, lookups_tender];

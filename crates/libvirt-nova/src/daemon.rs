@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use libvirt_client::{Address, Backoff, ConnectError, Ledger, Session, Tender};
+use libvirt_client::{Access, Address, Backoff, ConnectError, Ending, Ledger, Session, Tender};
 use tokio::{
     select,
     sync::watch,
@@ -137,8 +137,8 @@ impl Daemon {
 /// How libvirtd is watched.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    /// Where libvirtd listens.
-    pub(crate) address: Address,
+    /// Where libvirtd listens, and what it asks of us.
+    pub(crate) access: Access,
     pub(crate) terms: Terms,
     pub(crate) usages: Arc<Usages>,
     pub(crate) telemetry: Arc<Telemetry>,
@@ -153,7 +153,7 @@ impl Watch {
     }
 
     async fn keep(self, publish: watch::Sender<Link>) {
-        let address = &self.address;
+        let address = &self.access.address;
         let mut is_first = true;
         let mut backoff = Backoff::new(PAUSE_MAX);
         let mut told = String::new();
@@ -161,8 +161,11 @@ impl Watch {
         // Sessions in a row that did not last.
         let mut short = 0_u32;
         loop {
-            match Session::open(address, CONNECT_DEADLINE, Arc::clone(&self.telemetry) as _).await {
+            let observer = Arc::clone(&self.telemetry) as _;
+            match Session::open(&self.access, connect_deadline(address), observer).await {
                 Ok(session) => {
+                    self.telemetry.note_session();
+                    let feed = session.feed.clone();
                     if !mem::take(&mut is_first) {
                         self.telemetry.note_reconnect();
                     }
@@ -173,10 +176,16 @@ impl Watch {
                         short < SHORT_TOLD || time::timeout(STEADY, &mut attending).await.is_err();
                     if lasts {
                         told.clear();
-                        let socket = address.socket();
-                        tracing::info!(uri = %address, socket = %socket.display(), "connected");
+                        match address.socket() {
+                            Some(socket) => {
+                                let socket = socket.display();
+                                tracing::info!(uri = %address, %socket, "connected");
+                            }
+                            None => tracing::info!(uri = %address, "connected"),
+                        }
                         attending.await;
-                        tracing::warn!(uri = %address, "libvirtd hung up, connecting again");
+                        let ending = feed.ending().unwrap_or(&Ending::HungUp);
+                        tracing::warn!(uri = %address, "{ending}, connecting again");
                     }
                     let is_short = began.elapsed() < STEADY;
                     short = if is_short { short.saturating_add(1) } else { 0 };
@@ -231,7 +240,8 @@ impl Watch {
             loop {
                 // The first one at once: scrapes wait for it. Where libvirtd has gone, the
                 // feed's end is seen meanwhile, and nothing is said of calls.
-                let is_replaced = tender.replace(CONNECT_DEADLINE).await.is_ok();
+                let is_replaced =
+                    tender.replace(connect_deadline(&self.access.address)).await.is_ok();
                 if !is_replaced {
                     time::sleep(backoff.pause()).await;
                 }
@@ -251,8 +261,15 @@ impl Watch {
     }
 }
 
-/// How long libvirtd may take to let us in: a busy one has been seen to take two seconds.
-pub(crate) const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+/// How long libvirtd may take to let us in.
+pub(crate) fn connect_deadline(address: &Address) -> Duration {
+    if address.is_remote() { REMOTE_DEADLINE } else { LOCAL_DEADLINE }
+}
+
+/// A busy one of this host has been seen to take two seconds.
+const LOCAL_DEADLINE: Duration = Duration::from_secs(5);
+/// Another host's name is to be found, and ssh to be run there.
+const REMOTE_DEADLINE: Duration = Duration::from_secs(10);
 /// The longest pause between attempts. One that fails costs nobody anything, and
 /// libvirtd is to be found soon after its return.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
@@ -273,7 +290,7 @@ mod tests {
     async fn an_outage_lasts_from_its_first_moment_however_often_it_is_tried() {
         let address: Address = "qemu:///system?socket=/nowhere/at-all".parse().unwrap();
         let observer = Arc::<Telemetry>::default();
-        let failed = Session::open(&address, CONNECT_DEADLINE, observer as _).await;
+        let failed = Session::open(&address.into(), LOCAL_DEADLINE, observer as _).await;
         let error = Arc::new(failed.unwrap_err());
         let mut link = Link::new(LinkState::Connecting);
         let since = link.since;

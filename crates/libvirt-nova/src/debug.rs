@@ -16,8 +16,8 @@ pub(crate) struct Facts<'f> {
     pub(crate) uptime: Duration,
     /// What it was told, by flag.
     pub(crate) settings: &'f [(&'static str, String)],
-    /// The socket that libvirtd is asked on.
-    pub(crate) socket: String,
+    /// Who is asked: a socket, a host, a command.
+    pub(crate) peer: String,
     /// Whether libvirtd can be asked, in words.
     pub(crate) libvirtd: String,
     /// For how long that has been so.
@@ -44,7 +44,7 @@ impl Display for Facts<'_> {
             fact(f, flag, value)?;
         }
         section(f, "libvirtd")?;
-        fact(f, "socket", &self.socket)?;
+        fact(f, "connected to", &self.peer)?;
         fact(f, "connection", format_args!("{}, for {}", self.libvirtd, seconds(*since)))?;
         let [hypervisor, libvirt] = &self.versions;
         for (what, value) in
@@ -145,7 +145,7 @@ mod tests {
             version: "libvirt_nova 1.2.3 (revision abc)\n",
             uptime: Duration::from_secs(90),
             settings: &[("--interval", "1s".to_owned())],
-            socket: "/run/libvirt/libvirt-sock-ro".to_owned(),
+            peer: "/run/libvirt/libvirt-sock-ro".to_owned(),
             libvirtd: "down: nobody listens".to_owned(),
             since: Duration::from_millis(1500),
             hostname: None,
@@ -161,7 +161,7 @@ mod tests {
               --interval                       1s
 
             libvirtd
-              socket                           /run/libvirt/libvirt-sock-ro
+              connected to                     /run/libvirt/libvirt-sock-ro
               connection                       down: nobody listens, for 1.500 s
               hostname                         not known
               libvirt                          9.0.0

@@ -4,6 +4,7 @@
 //!   variables are read all come from it
 //! * `spelling`: one dash or two, and the environment, made into the words that clap parses
 //! * `error`: what is wrong with a command line, in one line
+//! * `credentials`: the flags that say who we are, for libvirtd
 //! * `collector_switches`: the flags that `collectors` makes
 //! * `other_exporters`: flags that other exporters have, and what is made of them
 //! * `settings`: what was said, for bug reports
@@ -14,7 +15,7 @@
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{ValueEnum, error::ErrorKind};
-use libvirt_client::Address;
+use libvirt_client::Access;
 
 use self::{collector_switches::CollectorSwitches, command_line::CommandLine, spelling::Words};
 pub(crate) use self::{
@@ -37,6 +38,7 @@ use crate::{
 
 mod collector_switches;
 mod command_line;
+mod credentials;
 mod duration;
 mod error;
 mod exporter_url;
@@ -51,8 +53,8 @@ mod top;
 /// What the program was told to do.
 #[derive(Debug)]
 pub(crate) struct Flags {
-    /// Where libvirtd listens.
-    pub(crate) uri: Address,
+    /// Where libvirtd listens, and what it asks of us.
+    pub(crate) access: Access,
     /// Pause between two polls; zero polls only when scraped.
     pub(crate) interval: Duration,
     /// How long a scrape may take that names no timeout.
@@ -128,6 +130,7 @@ pub(crate) fn parse(
     let parsed = command_line::parse(&mut command, words.as_slice());
     let CommandLine {
         uri,
+        credentials,
         interval,
         deadline,
         min_age,
@@ -167,7 +170,7 @@ pub(crate) fn parse(
     };
     let listen = if listen.is_empty() { vec![ListenAddress::Everywhere(port)] } else { listen };
     Ok(Flags {
-        uri,
+        access: Access { address: uri, credentials: credentials.into() },
         interval,
         deadline,
         min_age,

@@ -167,7 +167,7 @@ async fn print_once(flags: Flags, log: Arc<log::Record>) -> io::Result<()> {
 fn prepare(flags: Flags, log: Arc<log::Record>) -> (Served, impl Future<Output = ()> + Send) {
     let telemetry = Arc::<Telemetry>::default();
     let usages = Arc::new(Usages::new(flags.interval));
-    let (settings, socket) = (flags.settings(), flags.uri.socket().display().to_string());
+    let (settings, peer) = (flags.settings(), flags.access.address.peer());
     let is_filtered = !flags.filter.is_all();
     let selection = Selection {
         collectors: flags.collectors,
@@ -177,7 +177,7 @@ fn prepare(flags: Flags, log: Arc<log::Record>) -> (Served, impl Future<Output =
         is_created: flags.created,
     };
     let watch = Watch {
-        address: flags.uri,
+        access: flags.access,
         terms: Terms {
             interval: flags.interval,
             abandoned_max: flags.max_abandoned,
@@ -195,7 +195,7 @@ fn prepare(flags: Flags, log: Arc<log::Record>) -> (Served, impl Future<Output =
         Exporter::new(daemon.clone(), flags.min_age, selection, telemetry, of_log, of_frames);
     let exporter = Arc::new(exporter);
     let began = Instant::now();
-    (Served { daemon, exporter, frames, log, began, settings, socket }, watching)
+    (Served { daemon, exporter, frames, log, began, settings, peer }, watching)
 }
 
 /// Answers scrapes until told to stop.
@@ -207,7 +207,7 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
     ];
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        uri = %flags.uri,
+        uri = %flags.access.address,
         interval = ?flags.interval,
         "starting libvirt_nova"
     );

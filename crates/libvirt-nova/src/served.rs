@@ -27,8 +27,8 @@ pub(crate) struct Served {
     pub(crate) began: Instant,
     /// What the exporter was told, by flag.
     pub(crate) settings: Vec<(&'static str, String)>,
-    /// The socket that libvirtd is asked on.
-    pub(crate) socket: String,
+    /// Who is asked: a socket, a host, a command.
+    pub(crate) peer: String,
 }
 
 impl Content for Served {
@@ -76,7 +76,7 @@ impl Content for Served {
             version: &flags::version(),
             uptime: self.began.elapsed(),
             settings: &self.settings,
-            socket: self.socket.clone(),
+            peer: self.peer.clone(),
             libvirtd: "connecting".into(),
             since: link.since.elapsed().unwrap_or_default(),
             hostname: None,

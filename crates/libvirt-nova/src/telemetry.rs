@@ -1,7 +1,7 @@
 //! What the exporter knows of its own work.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -15,6 +15,8 @@ use crate::{histogram::Histogram, survey::Skipped};
 #[derive(Debug, Default)]
 pub(crate) struct Telemetry {
     state: Mutex<Report>,
+    /// Lines of a program that leads to libvirtd which the log has.
+    told: Mutex<HashSet<String>>,
 }
 
 /// [`Telemetry`] at one moment.
@@ -89,6 +91,11 @@ impl Telemetry {
         state.reconnects = state.reconnects.saturating_add(1);
     }
 
+    /// Notes that there is a session: what programs say from now on is told again.
+    pub(crate) fn note_session(&self) {
+        self.told().clear();
+    }
+
     pub(crate) fn note_collection(&self, collection: CollectionReport) {
         self.state().collection = Some(collection);
     }
@@ -109,6 +116,10 @@ impl Telemetry {
                 }
             }
         }
+    }
+
+    fn told(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, Report> {
@@ -135,7 +146,19 @@ impl Observer for Telemetry {
         let count = state.failures.entry((procedure.name, reason)).or_default();
         *count = count.saturating_add(1);
     }
+
+    /// A program says the same at each attempt, and some say a line each time that is new.
+    fn said(&self, line: &str) {
+        let mut told = self.told();
+        if told.len() < TOLD_MAX && told.insert(line.to_owned()) {
+            drop(told);
+            tracing::warn!(said = line, "the program that leads to libvirtd speaks");
+        }
+    }
 }
+
+/// Lines of a program that the log takes between two sessions.
+const TOLD_MAX: usize = 50;
 
 #[cfg(test)]
 mod tests {

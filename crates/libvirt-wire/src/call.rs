@@ -18,6 +18,7 @@ pub use self::{
     pool::{
         ConnectListAllStoragePools, StoragePool, StoragePoolGetInfo, StoragePoolInfo, StoragePools,
     },
+    sasl::{AuthSaslInit, AuthSaslStart, AuthSaslStep, SaslReply},
     state::{DomainGetState, DomainState},
     stats::{AllDomainStats, ConnectGetAllDomainStats, DomainStatsRecord, Groups},
     vcpus::{DomainGetVcpus, Vcpu, Vcpus},
@@ -43,6 +44,7 @@ mod metadata;
 mod node;
 mod node_stats;
 mod pool;
+mod sasl;
 mod state;
 mod stats;
 mod vcpus;

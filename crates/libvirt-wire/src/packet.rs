@@ -29,10 +29,19 @@ pub fn call(procedure: Procedure, serial: u32, arguments: &[u8], packets: &mut V
     append(Header { program, procedure, kind, serial, status }, arguments, packets);
 }
 
+/// Appends a keepalive PING, for who has said that it answers them.
+pub fn ping(packets: &mut Vec<u8>) {
+    keepalive(PING, packets);
+}
+
 /// Appends the answer to a keepalive PING.
 pub fn pong(packets: &mut Vec<u8>) {
+    keepalive(PONG, packets);
+}
+
+fn keepalive(procedure: u32, packets: &mut Vec<u8>) {
     let (program, kind, status) = (KEEPALIVE_PROGRAM, Kind::Message, Status::Ok);
-    append(Header { program, procedure: PONG, kind, serial: 0, status }, &[], packets);
+    append(Header { program, procedure, kind, serial: 0, status }, &[], packets);
 }
 
 /// Appends a packet, whatever it is about.
@@ -75,10 +84,15 @@ mod tests {
     }
 
     #[test]
-    fn a_pong_is_what_libvirts_own_client_sends() {
+    fn a_ping_and_a_pong_are_what_libvirts_own_client_sends() {
         let mut packets = Vec::new();
+        ping(&mut packets);
         pong(&mut packets);
-        assert_eq!(hex(&packets), "0000001c6b6565700000000100000002000000020000000000000000");
+        assert_eq!(
+            hex(&packets),
+            "0000001c6b6565700000000100000001000000020000000000000000\
+             0000001c6b6565700000000100000002000000020000000000000000"
+        );
     }
 
     fn made<C: Call>(what: &C, serial: u32) -> Vec<u8> {

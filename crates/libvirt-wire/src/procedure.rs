@@ -39,6 +39,12 @@ impl Procedure {
     pub const CONNECT_SUPPORTS_FEATURE: Self = Self::new(60, "ConnectSupportsFeature");
     /// `REMOTE_PROC_AUTH_LIST`
     pub const AUTH_LIST: Self = Self::new(66, "AuthList");
+    /// `REMOTE_PROC_AUTH_SASL_INIT`
+    pub const AUTH_SASL_INIT: Self = Self::new(67, "AuthSASLInit");
+    /// `REMOTE_PROC_AUTH_SASL_START`
+    pub const AUTH_SASL_START: Self = Self::new(68, "AuthSASLStart");
+    /// `REMOTE_PROC_AUTH_SASL_STEP`
+    pub const AUTH_SASL_STEP: Self = Self::new(69, "AuthSASLStep");
     /// `REMOTE_PROC_AUTH_POLKIT`
     pub const AUTH_POLKIT: Self = Self::new(70, "AuthPolkit");
     /// `REMOTE_PROC_STORAGE_POOL_GET_INFO`

@@ -48,7 +48,7 @@ impl Daemon {
 
     /// A session, and the daemon's ends of its connections for lookups and for events.
     pub(crate) async fn session(&self) -> (Session, Peer, Peer) {
-        let address = self.address();
+        let access = self.address().into();
         let serve = async {
             let mut client = self.accept().await;
             client.let_in().await;
@@ -62,7 +62,7 @@ impl Daemon {
             (client, feed)
         };
         let (session, (client, feed)) =
-            tokio::join!(Session::open(&address, SECOND, Arc::new(())), serve);
+            tokio::join!(Session::open(&access, SECOND, Arc::new(())), serve);
         let session = session.unwrap();
         assert_eq!(session.hostname.as_deref(), Some("host"));
         (session, client, feed)
@@ -70,8 +70,8 @@ impl Daemon {
 
     /// What comes of an attempt to open a session while `serve` plays the daemon.
     pub(crate) async fn refused(&self, serve: impl Future<Output = ()>) -> ConnectError {
-        let address = self.address();
-        let (opened, ()) = tokio::join!(Session::open(&address, SECOND, Arc::new(())), serve);
+        let access = self.address().into();
+        let (opened, ()) = tokio::join!(Session::open(&access, SECOND, Arc::new(())), serve);
         opened.map(|_| ()).unwrap_err()
     }
 

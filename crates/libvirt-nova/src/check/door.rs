@@ -1,6 +1,7 @@
 //! The way in: which socket is meant, who may use it, and authentication.
 //!
 //! * [`failure`]: what keeps us out, and what mends it
+//! * [`remote`]: the same of another host
 
 use std::{
     fs, io,
@@ -15,6 +16,7 @@ use super::{finding::Finding, naming};
 use crate::{fault::chain, telemetry::Report};
 
 mod failure;
+mod remote;
 
 const SOCKET: &str = "socket";
 const AUTHENTICATION: &str = "authentication";
@@ -24,7 +26,9 @@ const AUTHENTICATION: &str = "authentication";
 pub(super) struct Door {
     /// Where libvirtd was said to be.
     uri: String,
-    /// The socket that was meant.
+    /// Who was meant, where that is not a socket of this host.
+    pub(super) remote: Option<String>,
+    /// The socket that was meant; empty where none was.
     pub(super) socket: PathBuf,
     /// The sockets that might have been meant, the preferred one first.
     candidates: Vec<PathBuf>,
@@ -75,7 +79,8 @@ impl Outcome {
 impl Door {
     /// Looks at what is around the socket.
     pub(super) fn look(address: &Address, outcome: Outcome) -> Self {
-        let socket = address.socket();
+        let remote = address.is_remote().then(|| address.peer());
+        let socket = address.socket().unwrap_or_default();
         let owner = |path: &Path| -> io::Result<(u32, u32)> {
             let metadata = fs::metadata(path)?;
             Ok((metadata.uid(), metadata.permissions().mode() & 0o777))
@@ -85,6 +90,7 @@ impl Door {
         let beside = PathBuf::from(beside);
         Self {
             uri: address.to_string(),
+            remote,
             candidates: address.candidates(),
             driver: address.name().to_owned(),
             has_directory: socket.parent().is_some_and(Path::exists),
@@ -96,6 +102,19 @@ impl Door {
         }
     }
 
+    /// Whether it is another host's.
+    pub(super) fn is_remote(&self) -> bool {
+        self.remote.is_some()
+    }
+
+    /// How virsh is called to reach this libvirtd, so that it may write as well.
+    pub(super) fn virsh(&self) -> String {
+        match self.remote {
+            Some(_) => format!("virsh -c {}", naming::quoted(&self.uri)),
+            None => naming::virsh(&self.socket),
+        }
+    }
+
     /// The service that listens on the socket, as libvirt's packages call it.
     pub(super) fn service(&self) -> String {
         service_of(&self.socket).unwrap_or_else(|| "libvirtd".to_owned())
@@ -103,6 +122,9 @@ impl Door {
 }
 
 pub(super) fn findings(door: &Door) -> Vec<Finding> {
+    if let Some(peer) = &door.remote {
+        return remote::findings(door, peer);
+    }
     let socket = naming::list([&*door.socket.to_string_lossy()]);
     match &door.outcome {
         Outcome::Opened { by_polkit } => {
@@ -197,6 +219,7 @@ mod tests {
     pub(super) fn door(socket: &str, outcome: Outcome) -> Door {
         Door {
             uri: "qemu:///system".to_owned(),
+            remote: None,
             socket: socket.into(),
             candidates: vec![socket.into()],
             driver: "qemu:///system".to_owned(),

@@ -8,12 +8,9 @@ use std::{
 
 use tokio::time::{self, Instant};
 
-use super::{
-    door::{Door, Outcome},
-    naming,
-};
+use super::door::{Door, Outcome};
 use crate::{
-    daemon::{CONNECT_DEADLINE, Daemon},
+    daemon::{Daemon, connect_deadline},
     exporter::Exporter,
     families::Selection,
     flags::Flags,
@@ -85,14 +82,14 @@ impl Facts {
     /// Looks at the host: one session, a collection or two within the deadline each, the versions.
     pub(super) async fn gather(flags: Flags, log: Arc<log::Record>) -> Self {
         let (deadline, ignored, address) =
-            (flags.deadline, flags.ignored.clone(), flags.uri.clone());
+            (flags.deadline, flags.ignored.clone(), flags.access.address.clone());
         let is_filtered = !flags.filter.is_all();
         let (served, watching) =
             prepare(Flags { interval: Duration::ZERO, min_age: Duration::ZERO, ..flags }, log);
         let Served { daemon, exporter, .. } = served;
         let watching = tokio::spawn(watching);
         // As long as an attempt takes at most, so that it says itself what was wrong.
-        let live = daemon.live(later(CONNECT_DEADLINE.saturating_add(MARGIN))).await;
+        let live = daemon.live(later(connect_deadline(&address).saturating_add(MARGIN))).await;
         let outcome = match &live {
             Some(_) => Outcome::opened(&exporter.report()),
             None => Outcome::failed(daemon.fault().as_deref()),
@@ -184,8 +181,9 @@ impl Host {
             skipped: report.collection.map(|it| it.skipped).unwrap_or_default(),
             cpu_source: live.poll.source(),
             failures: report.failures.into_keys().collect(),
-            kernel: Kernel::look(),
-            virsh: naming::virsh(&door.socket),
+            // What this host's kernel says is not another's.
+            kernel: if door.is_remote() { Kernel::default() } else { Kernel::look() },
+            virsh: door.virsh(),
         }
     }
 

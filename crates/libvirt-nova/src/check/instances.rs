@@ -76,7 +76,7 @@ pub(super) fn no_list(deadline: Duration, door: &Door) -> Finding {
     let said = format!(
         "libvirtd lets us in, but does not say within {deadline:?} which domains there are"
     );
-    let virsh = naming::virsh(&door.socket);
+    let virsh = door.virsh();
     Finding::loss(SUBJECT, said)
         .mended(
             "A domain whose QEMU does not die holds the list up for some 15 s. See whether it comes:",

@@ -11,6 +11,7 @@ use libvirt_client::Address;
 use super::{
     LabelSet, ListenAddress, MetricsPath,
     collector_switches::CollectorSwitches,
+    credentials::CredentialFlags,
     duration,
     error::ValueError,
     listen_address, max_abandoned,
@@ -36,12 +37,16 @@ use crate::{
     args_override_self = true
 )]
 pub(super) struct CommandLine {
-    /// Where libvirtd listens: a URI of libvirt, or the path of a socket;
-    /// --libvirt.uri is the same flag
+    /// Where libvirtd listens: a URI of libvirt, or the path of a socket.
+    /// Another host's is qemu+tls://HOST/system, qemu+ssh://USER@HOST/system
+    /// or qemu+tcp://HOST/system; --libvirt.uri is the same flag
     #[arg(long, alias = "libvirt.uri", verbatim_doc_comment)]
     #[arg(value_name = "URI", help_heading = "libvirt")]
     #[arg(default_value = "qemu:///system", value_parser = checked(Address::from_str))]
     pub(super) uri: Address,
+
+    #[command(flatten)]
+    pub(super) credentials: CredentialFlags,
 
     /// How often CPU times are read: 100ms to 1h, or 0 for only when scraped
     #[arg(long, value_name = "DURATION", help_heading = "libvirt")]

@@ -16,7 +16,7 @@ impl Flags {
         let web_config =
             self.web_config.as_ref().map_or("none".into(), |path| path.display().to_string());
         vec![
-            ("--uri", self.uri.to_string()),
+            ("--uri", self.access.address.to_string()),
             ("--interval", format!("{:?}", self.interval)),
             ("--deadline", format!("{:?}", self.deadline)),
             ("--min-age", format!("{:?}", self.min_age)),

@@ -3,6 +3,7 @@
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::PathBuf};
 
 use expect_test::expect_file;
+use libvirt_client::Credentials;
 
 use super::*;
 use crate::collectors::Collector;
@@ -41,7 +42,7 @@ fn listen(flags: &Flags) -> Vec<String> {
 #[test]
 fn without_a_flag_all_is_as_in_the_first_exporter() {
     let Flags {
-        uri,
+        access,
         interval,
         deadline,
         min_age,
@@ -64,7 +65,8 @@ fn without_a_flag_all_is_as_in_the_first_exporter() {
     } = flags(&[]);
     assert_eq!((deadline, min_age), (Duration::from_secs(5), Duration::from_secs(1)));
     assert_eq!(max_abandoned, 12);
-    assert_eq!(uri.to_string(), "qemu:///system");
+    assert_eq!(access.address.to_string(), "qemu:///system");
+    assert_eq!(access.credentials, Credentials::default());
     assert_eq!(interval, Duration::from_secs(1));
     assert_eq!(listen, [ListenAddress::Everywhere(9100)]);
     assert!(!systemd_socket);
@@ -103,7 +105,7 @@ fn one_dash_or_two_and_a_blank_or_an_equals_sign() {
         for args in [split, joined] {
             let args: Vec<&str> = args.iter().map(String::as_str).collect();
             let flags = flags(&args);
-            assert_eq!(flags.uri.to_string(), "test:///default");
+            assert_eq!(flags.access.address.to_string(), "test:///default");
             assert!(flags.interval.is_zero() && flags.min_age.is_zero());
             assert_eq!((flags.deadline, flags.max_abandoned), (Duration::from_secs(2), 4));
             assert_eq!(listen(&flags), [":9177"]);
@@ -124,7 +126,7 @@ fn a_value_is_left_alone() {
     assert_eq!(flags(&["-log", "--a=b"]).log, LogTarget::File("--a=b".into()));
     assert_eq!(flags(&["-log", "a=b"]).log, LogTarget::File("a=b".into()));
     let uri = "qemu:///system?socket=/run/-uri=x";
-    assert_eq!(flags(&["-uri", uri]).uri.to_string(), uri);
+    assert_eq!(flags(&["-uri", uri]).access.address.to_string(), uri);
 }
 
 #[test]
@@ -219,7 +221,7 @@ fn every_flag_has_a_variable() {
         ],
     )
     .unwrap();
-    assert_eq!(flags.uri.to_string(), "test:///default");
+    assert_eq!(flags.access.address.to_string(), "test:///default");
     assert_eq!(flags.interval, Duration::from_secs(2));
     assert_eq!(flags.deadline, Duration::from_secs(3));
     assert_eq!(flags.min_age, Duration::from_secs(4));
@@ -249,7 +251,7 @@ fn a_flag_wins_over_its_variable() {
     ];
     let args = ["-uri=test:///default", "-port=1", "--web.telemetry-path=/m"];
     let flags = with(&args, &variables).unwrap();
-    assert_eq!(flags.uri.to_string(), "test:///default");
+    assert_eq!(flags.access.address.to_string(), "test:///default");
     // What was typed is the answer to where to listen, by whichever flag.
     assert_eq!(listen(&flags), [":1"]);
     assert_eq!(flags.metrics_path.to_string(), "/m");
@@ -392,8 +394,22 @@ fn words_that_are_not_utf8_are_refused_by_name() {
 
 #[test]
 fn a_wrong_address_is_refused_in_its_own_words() {
-    let error = "ssh".parse::<Address>().unwrap_err();
+    let error = "ssh".parse::<libvirt_client::Address>().unwrap_err();
     assert_eq!(refusal(&["-uri", "ssh"], &[]), format!("-uri: {error}"));
+}
+
+#[test]
+fn credentials_are_files_and_a_name() {
+    let words = ["--auth.file=/a", "-auth.username", "nova", "--auth.password-file", "/p"];
+    let expected = Credentials {
+        auth_file: Some("/a".into()),
+        username: Some("nova".to_owned()),
+        password_file: Some("/p".into()),
+    };
+    assert_eq!(flags(&words).access.credentials, expected);
+    let variables = [("LIBVIRT_NOVA_AUTH_FILE", ""), ("LIBVIRT_NOVA_AUTH_USERNAME", "")];
+    let Ok(none) = with(&[], &variables) else { panic!("what is empty is not given") };
+    assert_eq!(none.access.credentials, Credentials::default());
 }
 
 #[test]

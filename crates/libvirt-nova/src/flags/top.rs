@@ -3,11 +3,12 @@
 use std::{ffi::OsString, str::FromStr, time::Duration};
 
 use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, error::ErrorKind};
-use libvirt_client::Address;
+use libvirt_client::{Access, Address};
 
 use super::{
     ExporterUrl, FlagError, Stop,
     command_line::{checked, explained, switch},
+    credentials::CredentialFlags,
     duration,
     spelling::Words,
 };
@@ -33,7 +34,7 @@ pub(crate) struct TopFlags {
 pub(crate) enum Origin {
     /// Straight from libvirt.
     Libvirt {
-        uri: Address,
+        access: Box<Access>,
         /// Pause between two polls, never zero.
         interval: Duration,
     },
@@ -57,6 +58,7 @@ pub(crate) fn parse_top(
         .and_then(|matches| TopCommandLine::from_arg_matches(&matches));
     let TopCommandLine {
         uri,
+        credentials,
         interval,
         connect,
         instances,
@@ -74,7 +76,10 @@ pub(crate) fn parse_top(
     };
     let origin = match connect {
         Some(url) => Origin::Exporter(url),
-        None => Origin::Libvirt { uri, interval },
+        None => {
+            let access = Access { address: uri, credentials: credentials.into() };
+            Origin::Libvirt { access: Box::new(access), interval }
+        }
     };
     let filter = Filter { instances, instances_exclude, projects, projects_exclude };
     Ok(TopFlags { origin, filter, sort, once })
@@ -97,12 +102,16 @@ pub(super) fn command() -> Command {
     args_override_self = true
 )]
 struct TopCommandLine {
-    /// Where libvirtd listens: a URI of libvirt, or the path of a socket;
-    /// --libvirt.uri is the same flag
+    /// Where libvirtd listens: a URI of libvirt, or the path of a socket.
+    /// Another host's is qemu+tls://HOST/system, qemu+ssh://USER@HOST/system
+    /// or qemu+tcp://HOST/system; --libvirt.uri is the same flag
     #[arg(long, alias = "libvirt.uri", verbatim_doc_comment)]
     #[arg(value_name = "URI", help_heading = "Data")]
     #[arg(default_value = "qemu:///system", value_parser = checked(Address::from_str))]
     uri: Address,
+
+    #[command(flatten)]
+    credentials: CredentialFlags,
 
     /// How often CPU times are read: 100ms to 1m
     #[arg(long, value_name = "DURATION", help_heading = "Data")]
@@ -188,8 +197,11 @@ mod tests {
     #[test]
     fn without_a_flag_the_local_libvirtd_is_asked_each_second() {
         let TopFlags { origin, filter, sort, once } = with(&[], &[]).unwrap();
-        let Origin::Libvirt { uri, interval } = origin else { panic!("{origin:?}") };
-        assert_eq!((&*uri.to_string(), interval), ("qemu:///system", Duration::from_secs(1)));
+        let Origin::Libvirt { access, interval } = origin else { panic!("{origin:?}") };
+        assert_eq!(
+            (&*access.address.to_string(), interval),
+            ("qemu:///system", Duration::from_secs(1))
+        );
         assert!(filter.is_all() && !once);
         assert_eq!(sort, SortKey::Vcpu);
     }
@@ -198,8 +210,8 @@ mod tests {
     fn flags_and_variables_are_spelt_as_elsewhere() {
         let variables = [("LIBVIRT_NOVA_URI", "/run/x"), ("LIBVIRT_NOVA_SORT", "steal")];
         let flags = with(&["-interval", "2s", "--once", "-projects=web"], &variables).unwrap();
-        let Origin::Libvirt { uri, interval } = flags.origin else { panic!("{flags:?}") };
-        assert_eq!(uri.socket().to_str(), Some("/run/x"));
+        let Origin::Libvirt { access, interval } = flags.origin else { panic!("{flags:?}") };
+        assert_eq!(access.address.socket().unwrap().to_str(), Some("/run/x"));
         assert_eq!(interval, Duration::from_secs(2));
         assert!(flags.once && !flags.filter.is_all());
         assert_eq!(flags.sort, SortKey::Steal);

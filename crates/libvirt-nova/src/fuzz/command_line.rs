@@ -38,7 +38,7 @@ pub fn command_line(data: &[u8]) {
 
 fn obeyable(flags: &Flags) {
     let Flags {
-        uri,
+        access,
         interval,
         deadline,
         min_age,
@@ -59,6 +59,7 @@ fn obeyable(flags: &Flags) {
         check: _,
         web_config: _,
     } = flags;
+    let uri = &access.address;
     assert_eq!(uri.to_string().parse::<Address>().as_ref(), Ok(uri));
     let polls = Duration::from_millis(100)..=Duration::from_hours(1);
     assert!(interval.is_zero() || polls.contains(interval), "{interval:?}");

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use libvirt_client::Address;
+use libvirt_client::Access;
 use tokio::{
     sync::mpsc,
     task::JoinSet,
@@ -39,7 +39,7 @@ impl Local {
     ///
     /// When libvirtd cannot be asked, in its own words or the kernel's.
     pub(super) async fn start(
-        address: Address,
+        access: Access,
         interval: Duration,
         filter: Filter,
     ) -> Result<Self, String> {
@@ -52,7 +52,7 @@ impl Local {
         let is_filtered = !filter.is_all();
         let filter = Arc::new(filter);
         let watch = Watch {
-            address,
+            access,
             terms: Terms { interval, abandoned_max, selection, filter },
             usages: Arc::clone(&usages),
             telemetry: Arc::default(),

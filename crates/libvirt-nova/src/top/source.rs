@@ -23,8 +23,8 @@ impl Source {
     pub(super) async fn start(origin: Origin, filter: Filter) -> Result<Self, SourceError> {
         let (send, news) = mpsc::channel(NEWS_MAX);
         let telling = match origin {
-            Origin::Libvirt { uri, interval } => {
-                let local = Local::start(uri, interval, filter).await;
+            Origin::Libvirt { access, interval } => {
+                let local = Local::start(*access, interval, filter).await;
                 // What helps depends on the error less than on who reads it.
                 let advised = |error| SourceError(format!("{error}; {ADVICE}"));
                 let local = local.map_err(advised)?;

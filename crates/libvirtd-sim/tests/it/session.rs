@@ -17,7 +17,7 @@ async fn a_session_opens_lists_asks_and_is_told() {
     let sim = Sim::with_domains(7);
     let uri = format!("qemu:///system?socket={}", sim.read_only_socket().display());
     let address: Address = uri.parse().unwrap();
-    let mut session = Session::open(&address, SECONDS, Arc::new(())).await.unwrap();
+    let mut session = Session::open(&address.into(), SECONDS, Arc::new(())).await.unwrap();
     assert_eq!(session.hostname.as_deref(), Some("compute-sim"));
     assert_eq!(sim.status().connections, 3);
 

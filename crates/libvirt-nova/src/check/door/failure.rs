@@ -20,7 +20,20 @@ pub(super) fn findings(door: &Door, obstacle: Obstacle, told: &str) -> Vec<Findi
             vec![started(Finding::loss(SOCKET, said), door)]
         }
         Obstacle::Forbidden => vec![forbidden(door, &socket)],
-        Obstacle::Socket => vec![Finding::loss(SOCKET, told)],
+        // The others are of another host's.
+        Obstacle::Socket
+        | Obstacle::Name
+        | Obstacle::Program
+        | Obstacle::Certificate
+        | Obstacle::Tls
+        | Obstacle::OurCertificate => vec![Finding::loss(SOCKET, told)],
+        Obstacle::Password | Obstacle::File => vec![
+            answers(),
+            Finding::loss(AUTHENTICATION, told).advised(
+                "The user and password are libvirtd's own (saslpasswd2 -a libvirt). Give them with \
+                 --auth.file, or --auth.username and --auth.password-file.",
+            ),
+        ],
         Obstacle::Silent => {
             let said = format!("{socket} takes connections, and says nothing: {told}");
             vec![

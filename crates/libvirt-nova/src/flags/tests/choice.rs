@@ -105,7 +105,7 @@ fn filters_are_told_apart() {
 fn flags_of_other_exporters_are_accepted() {
     let kumina = ["--libvirt.uri=test:///default", "--libvirt.export-nova-metadata"];
     let kumina = flags(&kumina);
-    assert_eq!(kumina.uri.to_string(), "test:///default");
+    assert_eq!(kumina.access.address.to_string(), "test:///default");
     assert_eq!((kumina.labels, &*kumina.ignored), (LabelSet::Wide, &[][..]));
     let vexxhost = flags(&["--libvirt.nova", "--libvirt.uri", "qemu:///system"]);
     assert_eq!((vexxhost.labels, &*vexxhost.ignored), (LabelSet::Narrow, &[][..]));

@@ -1,0 +1,189 @@
+//! libvirt's `auth.conf`: which credentials are for which host, and what they are.
+//!
+//! The form is that of libvirt's own reader (`virKeyFileParse`), which takes a value to the end of
+//! its line as it is: no quotes, no escapes, and blanks count. A library for `.ini` files would
+//! read other passwords than libvirt does.
+
+use std::{
+    collections::HashMap,
+    error::Error,
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use super::read;
+
+/// A file of the form of `auth.conf`.
+#[derive(Debug)]
+pub(super) struct AuthFile {
+    path: PathBuf,
+    groups: HashMap<String, Items>,
+}
+
+/// What a group says, by name.
+pub(super) type Items = HashMap<String, String>;
+
+impl AuthFile {
+    /// Reads it.
+    pub(super) fn open(path: &Path) -> Result<Self, AuthFileError> {
+        let error = |kind| AuthFileError { path: path.to_owned(), kind };
+        let text = read(path).map_err(|io| error(Kind::Unreadable(io)))?;
+        Ok(Self { path: path.to_owned(), groups: groups(&text).map_err(error)? })
+    }
+
+    /// The credentials for a host's libvirtd, where there are any for it or for all.
+    pub(super) fn credentials(&self, host: &str) -> Result<Option<&Items>, AuthFileError> {
+        let error = |kind| AuthFileError { path: self.path.clone(), kind };
+        let names = [host, "default"].map(|host| format!("auth-libvirt-{host}"));
+        let find = |name| self.groups.get_key_value(name);
+        let Some((group, items)) = names.iter().find_map(find) else { return Ok(None) };
+        let Some(credentials) = items.get("credentials") else {
+            return Err(error(Kind::NoCredentials { group: group.clone() }));
+        };
+        match self.groups.get(&format!("credentials-{credentials}")) {
+            Some(items) => Ok(Some(items)),
+            None => {
+                let (name, group) = (credentials.clone(), group.clone());
+                Err(error(Kind::NoGroup { name, group }))
+            }
+        }
+    }
+}
+
+/// Reads a file that holds a password and nothing else.
+pub(super) fn password(path: &Path) -> Result<String, AuthFileError> {
+    let error = |kind| AuthFileError { path: path.to_owned(), kind };
+    let text = read(path).map_err(|io| error(Kind::Unreadable(io)))?;
+    let password = text.strip_suffix('\n').unwrap_or(&text);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    if password.is_empty() { Err(error(Kind::Empty)) } else { Ok(password.to_owned()) }
+}
+
+fn groups(text: &str) -> Result<HashMap<String, Items>, Kind> {
+    let mut groups = HashMap::<String, Items>::new();
+    let mut group = None;
+    for (line, text) in (1..).zip(text.split(['\n', '\r'])) {
+        if text.trim_matches([' ', '\t']).is_empty() || text.starts_with(['#', ';']) {
+            continue;
+        }
+        if let Some(rest) = text.strip_prefix('[') {
+            let Some((name, "")) = rest.split_once(']') else { return Err(Kind::Line(line)) };
+            group = Some(groups.entry(name.to_owned()).or_default());
+            continue;
+        }
+        let (Some((name, value)), Some(group)) = (text.split_once('='), &mut group) else {
+            return Err(Kind::Line(line));
+        };
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(Kind::Line(line));
+        }
+        group.insert(name.to_owned(), value.to_owned());
+    }
+    Ok(groups)
+}
+
+/// A file with credentials that is of no use. Says nothing of what is in it.
+#[derive(Debug)]
+pub(crate) struct AuthFileError {
+    path: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Unreadable(io::Error),
+    /// A password's file without one.
+    Empty,
+    /// A line that is neither a group, an item, nor a comment.
+    Line(usize),
+    /// A host's group that does not say which credentials.
+    NoCredentials {
+        group: String,
+    },
+    /// Credentials that are not there.
+    NoGroup {
+        name: String,
+        group: String,
+    },
+}
+
+impl fmt::Display for AuthFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.kind {
+            Kind::Unreadable(_) => write!(f, "cannot read {path}"),
+            Kind::Empty => write!(f, "{path} is empty, expected a password"),
+            Kind::Line(line) => {
+                write!(f, "{path}, line {line}: expected [group], name=value or # comment")
+            }
+            Kind::NoCredentials { group } => {
+                write!(f, "{path}: [{group}] has no credentials=")
+            }
+            Kind::NoGroup { name, group } => {
+                write!(
+                    f,
+                    "{path}: [{group}] names credentials that are not there, expected [credentials-{name}]"
+                )
+            }
+        }
+    }
+}
+
+impl Error for AuthFileError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.kind {
+            Kind::Unreadable(error) => Some(error),
+            Kind::Empty | Kind::Line(_) | Kind::NoCredentials { .. } | Kind::NoGroup { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> Result<AuthFile, AuthFileError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("auth.conf");
+        std::fs::write(&path, text).unwrap();
+        let mut file = AuthFile::open(&path)?;
+        file.path = "auth.conf".into();
+        Ok(file)
+    }
+
+    const TWO: &str = "# ours\n[credentials-a]\r\nauthname=nova\npassword= =\\n\"# \n\n\
+        [auth-libvirt-h1]\ncredentials=a\n; others\n[credentials-b]\npassword=b\n\
+        [auth-libvirt-default]\ncredentials=b";
+
+    #[test]
+    fn a_host_has_its_own_credentials_or_those_of_all() {
+        let file = file(TWO).unwrap();
+        let password = |host| &file.credentials(host).unwrap().unwrap()["password"];
+        assert_eq!(password("h1"), " =\\n\"# ", "a value is taken as it is");
+        assert_eq!(password("h2"), "b");
+    }
+
+    #[test]
+    fn nobody_without_a_group_has_credentials() {
+        let file = file("[auth-libvirt-h1]\ncredentials=a\n[credentials-a]\n").unwrap();
+        assert!(file.credentials("h1").unwrap().unwrap().is_empty());
+        assert!(file.credentials("h2").unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_what_is_in_the_file() {
+        let refused = |text| file(text).unwrap_err().to_string();
+        for text in ["password=x", "[a]\nsecret", "[a]\npass word=x", "[a\n", "[a]x\n"] {
+            let line = text.lines().count();
+            let said = refused(text);
+            let expected = format!("line {line}: expected [group], name=value or # comment");
+            assert!(said.ends_with(&expected), "{said}");
+        }
+        let said = |text| file(text).unwrap().credentials("h").unwrap_err().to_string();
+        assert_eq!(said("[auth-libvirt-h]\n"), "auth.conf: [auth-libvirt-h] has no credentials=");
+        assert_eq!(
+            said("[auth-libvirt-default]\ncredentials=a\n"),
+            "auth.conf: [auth-libvirt-default] names credentials that are not there, expected [credentials-a]"
+        );
+    }
+}

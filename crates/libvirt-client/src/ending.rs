@@ -1,0 +1,52 @@
+//! How a connection ended.
+
+use std::{fmt, process::ExitStatus, time::Duration};
+
+use libvirt_wire::DecodeError;
+
+/// How a connection ended that nobody here has closed.
+#[derive(Clone, Debug)]
+pub enum Ending {
+    /// The other end closed it.
+    HungUp,
+    /// Nothing came for so long, not even an answer to pings. Nobody tells of a cable that was cut.
+    CutOff(Duration),
+    /// What came is not libvirt's protocol.
+    NoPacket {
+        /// The first bytes of it, a few.
+        opening: Vec<u8>,
+        /// What is wrong with it.
+        error: DecodeError,
+    },
+    /// The program that led to libvirtd has ended, or closed its output.
+    Program {
+        /// How; `None` where it still runs.
+        status: Option<ExitStatus>,
+        /// The last line on its standard error, which may hold anything.
+        said: Option<String>,
+    },
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HungUp => f.write_str("libvirtd hung up"),
+            Self::CutOff(silence) => {
+                write!(f, "nothing came from libvirtd for {silence:?}, not even an answer to pings")
+            }
+            Self::NoPacket { opening, .. } if opening.starts_with(b"HTTP") => {
+                f.write_str("it is no libvirtd, it speaks HTTP")
+            }
+            Self::NoPacket { error, .. } => {
+                write!(f, "what came is not libvirt's protocol: {error}")
+            }
+            Self::Program { said: Some(said), .. } => f.write_str(said),
+            Self::Program { said: None, status: Some(status) } => {
+                write!(f, "the program that leads to libvirtd ended ({status}) and said nothing")
+            }
+            Self::Program { said: None, status: None } => {
+                f.write_str("the program that leads to libvirtd closed its output")
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A program whose standard input and output lead to libvirtd: `ssh`, or any other.
+
+use std::{
+    os::fd::OwnedFd,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
+    net::UnixStream,
+    process::{Child, Command},
+    task::JoinHandle,
+    time,
+};
+
+use crate::{Ending, Observer, error::ConnectKind};
+
+/// A program that runs. Dropped, it is killed.
+#[derive(Debug)]
+pub(crate) struct Program {
+    stream: UnixStream,
+    child: Child,
+    overheard: Overheard,
+    listening: JoinHandle<()>,
+}
+
+/// What a program said last on its standard error.
+#[derive(Clone, Debug, Default)]
+struct Overheard(Arc<Mutex<Option<String>>>);
+
+impl Program {
+    /// Starts it. `observer` is told what it says on its standard error.
+    pub(super) fn start(
+        mut command: Command,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, ConnectKind> {
+        let mut start = || {
+            // One socket for both directions, as libvirtd's own would be.
+            let (ours, theirs) = UnixStream::pair()?;
+            let theirs = OwnedFd::from(theirs.into_std()?);
+            // It must block, as programs expect: the pair is not both, or it would be ours, too.
+            let theirs = std::os::unix::net::UnixStream::from(theirs);
+            theirs.set_nonblocking(false)?;
+            let child = command
+                .stdin(OwnedFd::from(theirs.try_clone()?))
+                .stdout(OwnedFd::from(theirs))
+                .stderr(Stdio::piped())
+                // Messages are told apart by nobody, but read by everybody.
+                .env("LC_ALL", "C")
+                // Ctrl-C on a terminal is ours: we say goodbye first.
+                .process_group(0)
+                .kill_on_drop(true)
+                .spawn()?;
+            Ok((ours, child))
+        };
+        let (stream, mut child) = start().map_err(ConnectKind::NotRun)?;
+        let overheard = Overheard::default();
+        let stderr = child.stderr.take();
+        let listening = tokio::spawn(listen(stderr, overheard.clone(), observer));
+        Ok(Self { stream, child, overheard, listening })
+    }
+
+    pub(crate) fn stream(&mut self) -> &mut UnixStream {
+        &mut self.stream
+    }
+
+    /// Waits until it has ended.
+    pub(crate) async fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.wait().await.ok()
+    }
+
+    /// Why it has ended, or its output has: what it said last, or how it ended.
+    pub(crate) async fn ending(&mut self) -> Ending {
+        let ended = async {
+            let status = self.ended().await;
+            // All that it said is heard, unless somebody it has started speaks on.
+            let _ = (&mut self.listening).await;
+            status
+        };
+        let status = time::timeout(PATIENCE, ended).await.ok().flatten();
+        Ending::Program { status, said: self.overheard.last().clone() }
+    }
+}
+
+impl Overheard {
+    fn last(&self) -> MutexGuard<'_, Option<String>> {
+        // Nothing panics while it holds the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Hears what a program says, line by line, as long as anybody holds its standard error.
+async fn listen(
+    stderr: Option<impl AsyncRead + Unpin>,
+    overheard: Overheard,
+    observer: Arc<dyn Observer>,
+) {
+    let Some(stderr) = stderr else { return };
+    let mut stderr = BufReader::with_capacity(LINE_MAX, stderr);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        // Of a line without an end, so much at a time.
+        let read = (&mut stderr).take(LINE_MAX as u64).read_until(b'\n', &mut line).await;
+        if !matches!(read, Ok(1..)) {
+            return;
+        }
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim();
+        if !text.is_empty() {
+            observer.said(text);
+            *overheard.last() = Some(text.to_owned());
+        }
+    }
+}
+
+/// The longest line that is heard in one piece, in bytes.
+const LINE_MAX: usize = 1024;
+/// How long a program may take to end when its output has ended.
+const PATIENCE: Duration = Duration::from_millis(500);

@@ -1,0 +1,51 @@
+//! A host's name, its addresses, and a connection to one of them.
+
+use std::{io, net::IpAddr, time::Duration};
+
+use hickory_resolver::{Resolver, ResolverBuilder};
+use tokio::{net::TcpStream, time};
+
+use crate::{address::Host, error::ConnectKind};
+
+/// Connects to the first of the host's addresses that lets us.
+pub(super) async fn connect(host: &Host, default_port: u16) -> Result<TcpStream, ConnectKind> {
+    let port = host.port.unwrap_or(default_port);
+    let addresses = addresses(&host.name).await?;
+    let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    let last = addresses.len().saturating_sub(1);
+    for (at, address) in addresses.into_iter().enumerate() {
+        let connecting = TcpStream::connect((address, port));
+        // The last one may take all the time that there is.
+        let connected = match at < last {
+            true => time::timeout(PATIENCE, connecting).await,
+            false => Ok(connecting.await),
+        };
+        match connected {
+            Ok(Ok(stream)) => {
+                // A call is one small packet, and its caller waits.
+                stream.set_nodelay(true).map_err(ConnectKind::Socket)?;
+                return Ok(stream);
+            }
+            Ok(Err(error)) => failed = error,
+            Err(_) => failed = io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(ConnectKind::Socket(failed))
+}
+
+/// The addresses of a name, by the system's own files: `/etc/hosts`, `/etc/resolv.conf`.
+///
+/// The C library's resolver loads others at run time, which a static binary cannot.
+async fn addresses(name: &str) -> Result<Vec<IpAddr>, ConnectKind> {
+    if let Ok(address) = name.parse() {
+        return Ok(vec![address]);
+    }
+    // Made anew each time, for those files change.
+    let resolver = Resolver::builder_tokio().and_then(ResolverBuilder::build);
+    let resolver = resolver.map_err(|error| ConnectKind::Name(error.into()))?;
+    let found = resolver.lookup_ip(name).await.map_err(|error| ConnectKind::Name(error.into()))?;
+    Ok(found.iter().collect())
+}
+
+/// How long an address may take to be connected to, where there is another one.
+const PATIENCE: Duration = Duration::from_secs(2);
