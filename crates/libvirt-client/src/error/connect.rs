@@ -31,8 +31,9 @@ pub(crate) enum ConnectKind {
     Certificate { unfit: Unfit, error: rustls::Error },
     /// There is no TLS to be had.
     Tls(io::Error),
-    /// The handshake went well, and then libvirtd hung up: it looks at our certificate after it.
-    NotConfirmed { certificate: Option<PathBuf> },
+    /// libvirtd does not take our certificate: it looks at it after the handshake, and then hangs
+    /// up. Or it wants one, and this file of it is not there.
+    NotConfirmed { certificate: Result<PathBuf, PathBuf>, error: Box<dyn Error + Send + Sync> },
     /// libvirtd wants something that this client does not know.
     Authentication(Vec<AuthType>),
     /// libvirtd offers no mechanism that this client has, or may use here.
@@ -104,15 +105,13 @@ impl fmt::Display for ConnectError {
                 write!(f, "the certificate of {peer} is not to be trusted: {unfit}")
             }
             ConnectKind::Tls(_) => write!(f, "no TLS with {peer}"),
-            ConnectKind::NotConfirmed { certificate: Some(path) } => write!(
+            ConnectKind::NotConfirmed { certificate: Ok(path), .. } => {
+                write!(f, "{peer} does not take the client certificate {}", path.display())
+            }
+            ConnectKind::NotConfirmed { certificate: Err(path), .. } => write!(
                 f,
-                "libvirtd on {peer} hung up after the TLS handshake: it does not take the certificate {}",
+                "{peer} wants a client certificate, and {} is not there or out of reach",
                 path.display()
-            ),
-            ConnectKind::NotConfirmed { certificate: None } => write!(
-                f,
-                "libvirtd on {peer} hung up after the TLS handshake: it wants a client certificate, and \
-                 there is none"
             ),
             ConnectKind::Authentication(types) => {
                 let names = Names(types);
@@ -180,6 +179,7 @@ impl Error for ConnectError {
             }
             ConnectKind::Name(error)
             | ConnectKind::File { error, .. }
+            | ConnectKind::NotConfirmed { error, .. }
             | ConnectKind::Sasl { error, .. } => Some(&**error),
             ConnectKind::Certificate { unfit: Unfit::Other, error } => Some(error),
             ConnectKind::AuthFile(error) => Some(error),
@@ -190,7 +190,6 @@ impl Error for ConnectError {
             // What it is, is said.
             ConnectKind::Certificate { .. }
             | ConnectKind::Ended(_)
-            | ConnectKind::NotConfirmed { .. }
             | ConnectKind::Authentication(_)
             | ConnectKind::Mechanisms { .. }
             | ConnectKind::NoCredentials { .. }

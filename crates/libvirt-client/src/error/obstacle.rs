@@ -60,7 +60,13 @@ impl ConnectError {
             ConnectKind::Ended(_) => Obstacle::HungUp,
             ConnectKind::File { .. } | ConnectKind::AuthFile(_) => Obstacle::File,
             ConnectKind::Certificate { .. } => Obstacle::Certificate,
-            ConnectKind::Tls(_) => Obstacle::Tls,
+            // A daemon that is stopped hangs up on whoever it is with.
+            ConnectKind::Tls(error) => match error.kind() {
+                io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::ConnectionReset => Obstacle::HungUp,
+                _ => Obstacle::Tls,
+            },
             ConnectKind::NotConfirmed { .. } => Obstacle::OurCertificate,
             ConnectKind::Authentication(_)
             | ConnectKind::Mechanisms { .. }

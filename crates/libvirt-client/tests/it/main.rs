@@ -7,8 +7,16 @@
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
+mod daemon;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod handshake;
 #[cfg(test)]
 mod peer;
+#[cfg(test)]
+mod tls;
+#[cfg(test)]
+mod tls_faults;
