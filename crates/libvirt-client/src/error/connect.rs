@@ -37,7 +37,7 @@ pub(crate) enum ConnectKind {
     /// libvirtd wants something that this client does not know.
     Authentication(Vec<AuthType>),
     /// libvirtd offers no mechanism that this client has, or may use here.
-    Mechanisms { offered: String, is_clear: bool },
+    Mechanisms { offered: String },
     /// libvirtd has no mechanism to offer, of those that may be used on this transport.
     NoMechanism(CallError),
     /// A file with credentials is not there, or of no use.
@@ -117,20 +117,12 @@ impl fmt::Display for ConnectError {
                 let names = Names(types);
                 write!(f, "libvirtd on {peer} asks for {names}, expected none, SASL or polkit")
             }
-            ConnectKind::Mechanisms { offered, is_clear } => {
-                let (layer, expected) = match is_clear {
-                    true => (" and a SASL security layer", "TLS, or SCRAM-SHA-256"),
-                    false => (
-                        ", some of which need a SASL security layer",
-                        "SCRAM-SHA-256, or PLAIN over TLS",
-                    ),
-                };
-                write!(
-                    f,
-                    "libvirtd on {peer} offers the SASL mechanisms {offered}{layer}, which this client has \
-                     not, expected {expected}"
-                )
-            }
+            ConnectKind::Mechanisms { offered } => write!(
+                f,
+                "libvirtd on {peer} offers the SASL mechanisms {offered}, expected SCRAM-SHA-256 or \
+                 SCRAM-SHA-512, or PLAIN over TLS (a SASL security layer, which libvirtd wants on bare \
+                 TCP, is not to be had here)"
+            ),
             ConnectKind::NoMechanism(_) => write!(
                 f,
                 "libvirtd on {peer} has no SASL mechanism for this transport \

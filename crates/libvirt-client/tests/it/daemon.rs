@@ -30,11 +30,26 @@ enum Listener {
 }
 
 /// What came of an attempt that failed: the whole line, and what follows from it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) line: String,
     pub(crate) obstacle: Obstacle,
     pub(crate) is_refusal: bool,
+    /// The error as programmers see it, which is in no comparison.
+    pub(crate) debug: String,
+}
+
+impl Refused {
+    pub(crate) fn new(line: &str, obstacle: Obstacle, is_refusal: bool) -> Self {
+        Self { line: line.to_owned(), obstacle, is_refusal, debug: String::new() }
+    }
+}
+
+impl PartialEq for Refused {
+    fn eq(&self, other: &Self) -> bool {
+        let of = |refused: &Self| (refused.line.clone(), refused.obstacle, refused.is_refusal);
+        of(self) == of(other)
+    }
 }
 
 impl Daemon {
@@ -184,7 +199,7 @@ pub(crate) async fn attempt(access: &Access, serve: impl Future<Output = ()>) ->
     let error = opened.map(|_| ()).unwrap_err();
     let (line, obstacle, is_refusal) = (chain(&error), error.obstacle(), error.is_refusal());
     assert!(!line.contains('\n'), "more than a line: {line}");
-    Refused { line, obstacle, is_refusal }
+    Refused { line, obstacle, is_refusal, debug: format!("{error:?}") }
 }
 
 /// An error with what it comes from, as the log has it.

@@ -15,7 +15,15 @@ mod events;
 #[cfg(test)]
 mod handshake;
 #[cfg(test)]
+mod mechanism;
+#[cfg(test)]
 mod peer;
+#[cfg(test)]
+mod sasl;
+#[cfg(test)]
+mod sasl_faults;
+#[cfg(test)]
+mod scram;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]

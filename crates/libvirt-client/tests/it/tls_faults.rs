@@ -36,7 +36,7 @@ fn plain(refused: &mut Refused, daemon: &Daemon, pki: &TempDir) {
 
 /// As every fault that somebody has to mend is told of.
 fn fault(obstacle: Obstacle, line: &str) -> Refused {
-    Refused { line: line.to_owned(), obstacle, is_refusal: true }
+    Refused::new(line, obstacle, true)
 }
 
 fn untrusted(why: &str) -> Refused {
@@ -267,7 +267,7 @@ async fn whoever_does_not_speak_tls_is_known_by_it() {
         let mut refused = attempt(&daemon.access(), serve).await;
         plain(&mut refused, &daemon, &pki);
         let line = format!("no TLS with PEER: {why}");
-        assert_eq!(refused, Refused { line, obstacle, is_refusal }, "{}", said.escape_ascii());
+        assert_eq!(refused, Refused::new(&line, obstacle, is_refusal), "{}", said.escape_ascii());
     }
 }
 
@@ -280,7 +280,7 @@ async fn whoever_hangs_up_without_reading_has_hung_up() {
     let serve = async { daemon.accept_raw().await.readable().await.unwrap() };
     let refused = attempt(&daemon.access(), serve).await;
     let line = format!("no TLS with {}: it hung up in the handshake", daemon.peer());
-    assert_eq!(refused, Refused { line, obstacle: Obstacle::HungUp, is_refusal: false });
+    assert_eq!(refused, Refused::new(&line, Obstacle::HungUp, false));
 }
 
 #[tokio::test(start_paused = true)]
