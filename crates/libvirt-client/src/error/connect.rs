@@ -22,7 +22,7 @@ pub(crate) enum ConnectKind {
     /// The host's name has no address.
     Name(Box<dyn Error + Send + Sync>),
     /// A program that leads to libvirtd could not be run.
-    NotRun(io::Error),
+    NotRun { program: PathBuf, error: io::Error },
     /// The connection ended in a way that says more than that.
     Ended(Ending),
     /// A file that TLS needs is not there, or of no use.
@@ -96,7 +96,9 @@ impl fmt::Display for ConnectError {
         match self.kind() {
             ConnectKind::Socket(_) => write!(f, "cannot connect to {peer}"),
             ConnectKind::Name(_) => write!(f, "cannot find the address of {peer}"),
-            ConnectKind::NotRun(_) => write!(f, "cannot run what leads to libvirtd on {peer}"),
+            ConnectKind::NotRun { program, .. } => {
+                write!(f, "cannot run {}, which leads to libvirtd", program.display())
+            }
             ConnectKind::Ended(ending) => write!(f, "cannot connect to {peer}: {ending}"),
             ConnectKind::File { path, .. } => {
                 write!(f, "cannot use {}, which TLS with {peer} needs", path.display())
@@ -166,9 +168,9 @@ impl fmt::Display for ConnectError {
 impl Error for ConnectError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self.kind() {
-            ConnectKind::Socket(error) | ConnectKind::NotRun(error) | ConnectKind::Tls(error) => {
-                Some(error)
-            }
+            ConnectKind::Socket(error)
+            | ConnectKind::NotRun { error, .. }
+            | ConnectKind::Tls(error) => Some(error),
             ConnectKind::Name(error)
             | ConnectKind::File { error, .. }
             | ConnectKind::NotConfirmed { error, .. }

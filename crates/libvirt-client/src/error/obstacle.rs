@@ -54,7 +54,7 @@ impl ConnectError {
                 _ => Obstacle::Socket,
             },
             ConnectKind::Name(_) => Obstacle::Name,
-            ConnectKind::NotRun(_) | ConnectKind::Ended(Ending::Program { .. }) => {
+            ConnectKind::NotRun { .. } | ConnectKind::Ended(Ending::Program { .. }) => {
                 Obstacle::Program
             }
             ConnectKind::Ended(_) => Obstacle::HungUp,

@@ -119,6 +119,16 @@ impl Daemon {
         }
     }
 
+    /// The port that it listens on.
+    pub(crate) fn port(&self) -> u16 {
+        match &self.listener {
+            Listener::Tcp(listener) | Listener::Tls(listener, _) => {
+                listener.local_addr().unwrap().port()
+            }
+            Listener::Unix(_) => panic!("it is no TCP"),
+        }
+    }
+
     /// The next client, of whom nothing is known but its TCP connection.
     pub(crate) async fn accept_raw(&self) -> TcpStream {
         match &self.listener {

@@ -9,6 +9,8 @@ mod calls;
 #[cfg(test)]
 mod certificates;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod daemon;
 #[cfg(test)]
 mod events;
@@ -18,6 +20,8 @@ mod handshake;
 mod mechanism;
 #[cfg(test)]
 mod peer;
+#[cfg(test)]
+mod program;
 #[cfg(test)]
 mod sasl;
 #[cfg(test)]
