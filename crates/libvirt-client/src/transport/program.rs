@@ -7,17 +7,19 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
     net::UnixStream,
     process::{Child, Command},
     task::JoinHandle,
-    time,
+    time::{self, Instant},
 };
 
 use crate::{Ending, Observer, error::ConnectKind};
 
-/// A program that runs. Dropped, it is killed.
+/// A program that runs, in a process group of its own. Dropped, all of that is killed, and nobody is
+/// listened to any more.
 #[derive(Debug)]
 pub(crate) struct Program {
     stream: UnixStream,
@@ -55,7 +57,11 @@ impl Program {
                 .spawn()?;
             Ok((ours, child))
         };
-        let (stream, mut child) = start().map_err(ConnectKind::NotRun)?;
+        let started = start();
+        let (stream, mut child) = started.map_err(|error| {
+            let program = command.as_std().get_program().into();
+            ConnectKind::NotRun { program, error }
+        })?;
         let overheard = Overheard::default();
         let stderr = child.stderr.take();
         let listening = tokio::spawn(listen(stderr, overheard.clone(), observer));
@@ -73,14 +79,27 @@ impl Program {
 
     /// Why it has ended, or its output has: what it said last, or how it ended.
     pub(crate) async fn ending(&mut self) -> Ending {
-        let ended = async {
-            let status = self.ended().await;
-            // All that it said is heard, unless somebody it has started speaks on.
-            let _ = (&mut self.listening).await;
-            status
-        };
-        let status = time::timeout(PATIENCE, ended).await.ok().flatten();
+        let now = Instant::now();
+        let until = now.checked_add(PATIENCE).unwrap_or(now);
+        let status = time::timeout_at(until, self.ended()).await.ok().flatten();
+        // All that it said is heard, unless somebody it has started speaks on.
+        let _ = time::timeout_at(until, &mut self.listening).await;
         Ending::Program { status, said: self.overheard.last().clone() }
+    }
+}
+
+/// What the program itself has started may wait for whatever it likes, and each attempt would leave
+/// one behind.
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.listening.abort();
+        // It has a number for as long as nobody has heard of its end: until then the number, which
+        // is its group's, too, is nobody else's.
+        let number = self.child.id().and_then(|number| i32::try_from(number).ok());
+        if let Some(group) = number.and_then(Pid::from_raw) {
+            // Where it fails there is nobody left.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
     }
 }
 
