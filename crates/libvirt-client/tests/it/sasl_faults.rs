@@ -182,9 +182,7 @@ async fn credentials_that_are_not_to_be_had_are_told_with_where_they_were_looked
             &auth_file,
             None,
             Obstacle::Credentials,
-            format!(
-                ", and there is no user and none: none was named, and none is for localhost in {file}"
-            ),
+            format!(": no user was named, nor is there one for localhost in {file}"),
         ),
         (
             &auth_file,
