@@ -16,9 +16,10 @@ mod auth_file;
 /// Where the user and password for SASL are written. Files are read anew at each attempt to
 /// connect, so a password that was changed is taken without a restart.
 ///
-/// Whatever is not named here comes from the URI (`user@host`, `authfile=`) and else from libvirt's
-/// own files: the one that `LIBVIRT_AUTH_FILE` names, `libvirt/auth.conf` in the user's
-/// configuration, or `/etc/libvirt/auth.conf` (<https://libvirt.org/auth.html>).
+/// Whatever is not named here comes from the file that the URI names (`authfile=`) and else from
+/// libvirt's own: the one that `LIBVIRT_AUTH_FILE` names, `libvirt/auth.conf` in the user's
+/// configuration, or `/etc/libvirt/auth.conf` (<https://libvirt.org/auth.html>). The user of a URI
+/// (`user@host`) is none to libvirt; here it is the one, where nobody else is named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Credentials {
     /// A file of the form of libvirt's `auth.conf`.
@@ -45,7 +46,7 @@ impl fmt::Debug for Login {
 impl Credentials {
     /// The user and password for a libvirtd.
     pub(crate) fn find(&self, address: &Address) -> Result<Login, ConnectKind> {
-        let mut user = self.username.clone().or_else(|| address.user().map(str::to_owned));
+        let mut user = self.username.clone();
         let mut password = match &self.password_file {
             Some(path) => Some(auth_file::password(path).map_err(ConnectKind::AuthFile)?),
             None => None,
@@ -62,16 +63,17 @@ impl Credentials {
                 let file = AuthFile::open(path).map_err(ConnectKind::AuthFile)?;
                 let found = file.credentials(address.host()).map_err(ConnectKind::AuthFile)?;
                 let item = |name: &str| found.and_then(|items| items.get(name)).cloned();
-                user = user.or_else(|| item("authname")).or_else(|| item("username"));
+                user = user.or_else(|| item("authname"));
                 password = password.or_else(|| item("password"));
             }
             looked = if paths.is_empty() { usual_places() } else { paths };
         }
+        let user = user.or_else(|| address.user().map(str::to_owned));
         let misses = match (user, password) {
             (Some(user), Some(password)) => return Ok(Login { user, password }),
             (None, Some(_)) => "user",
             (Some(_), None) => "password",
-            (None, None) => "user and none",
+            (None, None) => "user",
         };
         Err(ConnectKind::NoCredentials { looked, host: address.host().to_owned(), misses })
     }
@@ -115,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_comes_before_the_uri_and_that_before_a_file() {
+    fn what_is_named_comes_before_a_file_and_that_before_the_uri() {
         let dir = tempfile::tempdir().unwrap();
         let conf = "[auth-libvirt-default]\ncredentials=a\n[credentials-a]\nauthname=nova\npassword=of file\n";
         let auth_file = Some(written(dir.path(), "auth.conf", conf));
@@ -128,7 +130,11 @@ mod tests {
         let pair = |user: &str, password: &str| (user.to_owned(), password.to_owned());
         let file = Credentials { auth_file, ..Credentials::default() };
         assert_eq!(find(&file, "qemu+tls://h/system"), pair("nova", "of file"));
-        assert_eq!(find(&file, "qemu+tls://u@h/system"), pair("u", "of file"));
+        assert_eq!(find(&file, "qemu+tls://u@h/system"), pair("nova", "of file"));
+        let alone = Credentials { password_file: password_file.clone(), ..Credentials::default() };
+        let nowhere = written(dir.path(), "nobody.conf", "[auth-libvirt-other]\n");
+        let uri = format!("qemu+tls://u@h/system?authfile={}", nowhere.display());
+        assert_eq!(find(&alone, &uri), pair("u", " spaces too "));
         let all = Credentials { username, password_file, ..file };
         assert_eq!(find(&all, "qemu+tls://u@h/system"), pair("named", " spaces too "));
     }

@@ -23,7 +23,6 @@ pub(super) async fn authenticate(
     deadline: Duration,
 ) -> Result<(), ConnectKind> {
     let is_tls = matches!(access.address.transport(), Transport::Tls(_));
-    let is_clear = matches!(access.address.transport(), Transport::Tcp(_));
     let offered = match client.call(&AuthSaslInit, deadline).await {
         Ok(reply) => reply.decode().map_err(ConnectKind::Handshake)?,
         // It has listed SASL itself, so it is the list that is empty.
@@ -33,7 +32,8 @@ pub(super) async fn authenticate(
     let is_offered = |name: &&str| offered.split([',', ' ']).any(|offered| offered == *name);
     let is_allowed = |name: &&str| is_tls || *name != PLAIN;
     let Some(mechanism) = MECHANISMS.into_iter().filter(is_offered).find(is_allowed) else {
-        return Err(ConnectKind::Mechanisms { offered, is_clear });
+        let offered = offered.chars().take(OFFERED_MAX).collect();
+        return Err(ConnectKind::Mechanisms { offered });
     };
     let Login { user, password } = access.credentials.find(&access.address)?;
     let exchange = Exchange { client, mechanism, user: &user, deadline };
@@ -66,11 +66,11 @@ impl Exchange<'_> {
         // A mechanism has a few steps; whoever goes on for ever is none.
         for _ in 0..STEPS_MAX {
             let SaslReply { is_complete, data } = reply;
+            let data = data.unwrap_or_default();
             let mut said = None;
-            if !is_done {
-                // What libvirtd says last may be the proof that it knows the password, too.
-                (is_done, said) =
-                    self.step(&mut session, Some(data.as_deref().unwrap_or_default()))?;
+            // What libvirtd says last may be the proof that it knows the password, too.
+            if !(is_done || is_complete && data.is_empty()) {
+                (is_done, said) = self.step(&mut session, Some(&data))?;
             }
             if is_complete {
                 return match is_done {
@@ -92,6 +92,12 @@ impl Exchange<'_> {
         session: &mut Session,
         said: Option<&[u8]>,
     ) -> Result<(bool, Option<Vec<u8>>), ConnectKind> {
+        if let Some(iterations) = said.and_then(iterations).filter(|count| *count > ITERATIONS_MAX)
+        {
+            return Err(self.failed(format!(
+                "libvirtd asks for {iterations} iterations, expected at most {ITERATIONS_MAX}"
+            )));
+        }
         let mut next = Vec::new();
         let state = session.step(said, &mut next).map_err(|error| self.failed(error))?;
         Ok(match state {
@@ -115,5 +121,17 @@ impl Exchange<'_> {
     }
 }
 
+/// How often SCRAM is to hash the password, where libvirtd says so (RFC 5802, 5.1).
+fn iterations(said: &[u8]) -> Option<u32> {
+    let mut attributes = said.split(|byte| *byte == b',');
+    let count = attributes.find_map(|attribute| attribute.strip_prefix(b"i="))?;
+    std::str::from_utf8(count).ok()?.parse().ok()
+}
+
+/// What `libsasl2` does at most (`MAX_ITERATION_COUNTER`), some hundredths of a second in which
+/// this process does nothing else. Anybody can ask for an hour, before he has shown who he is.
+const ITERATIONS_MAX: u32 = 65_536;
+/// How much is told of a list of mechanisms, in characters.
+const OFFERED_MAX: usize = 200;
 /// Messages that a mechanism has at most: SCRAM has two of the client's.
 const STEPS_MAX: usize = 8;

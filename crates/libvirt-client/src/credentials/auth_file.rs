@@ -1,8 +1,8 @@
 //! libvirt's `auth.conf`: which credentials are for which host, and what they are.
 //!
-//! The form is that of libvirt's own reader (`virKeyFileParse`), which takes a value to the end of
-//! its line as it is: no quotes, no escapes, and blanks count. A library for `.ini` files would
-//! read other passwords than libvirt does.
+//! libvirt has GLib read it (`GKeyFile`): blanks around a name and before a value do not count, those
+//! after a value do, there are no quotes, and five escapes. A library for `.ini` files would read
+//! other passwords than libvirt does.
 
 use std::{
     collections::HashMap,
@@ -62,24 +62,58 @@ pub(super) fn password(path: &Path) -> Result<String, AuthFileError> {
 fn groups(text: &str) -> Result<HashMap<String, Items>, Kind> {
     let mut groups = HashMap::<String, Items>::new();
     let mut group = None;
-    for (line, text) in (1..).zip(text.split(['\n', '\r'])) {
-        if text.trim_matches([' ', '\t']).is_empty() || text.starts_with(['#', ';']) {
+    for (line, text) in (1..).zip(text.split('\n')) {
+        let text = text.strip_suffix('\r').unwrap_or(text).trim_start_matches(BLANKS);
+        if text.is_empty() || text.starts_with('#') {
             continue;
         }
         if let Some(rest) = text.strip_prefix('[') {
-            let Some((name, "")) = rest.split_once(']') else { return Err(Kind::Line(line)) };
+            let closed = rest.split_once(']').filter(|(name, rest)| {
+                let is_name = |letter: char| letter != '[' && !letter.is_ascii_control();
+                !name.is_empty()
+                    && name.chars().all(is_name)
+                    && rest.trim_matches(BLANKS).is_empty()
+            });
+            let Some((name, _)) = closed else { return Err(Kind::Line(line)) };
             group = Some(groups.entry(name.to_owned()).or_default());
             continue;
         }
         let (Some((name, value)), Some(group)) = (text.split_once('='), &mut group) else {
             return Err(Kind::Line(line));
         };
-        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        let name = name.trim_end_matches(BLANKS);
+        if name.is_empty() {
             return Err(Kind::Line(line));
         }
-        group.insert(name.to_owned(), value.to_owned());
+        group.insert(name.to_owned(), unescaped(value.trim_start_matches(BLANKS)));
     }
     Ok(groups)
+}
+
+/// What `g_ascii_isspace` takes for a blank, of what a line can hold.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\x0c'];
+
+/// A value as it is meant: `\s`, `\t`, `\n`, `\r` and `\\` are what they stand for, and any other
+/// character after a backslash is that, with the backslash.
+fn unescaped(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    let mut letters = value.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '\\' {
+            text.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('s') => text.push(' '),
+            Some('t') => text.push('\t'),
+            Some('n') => text.push('\n'),
+            Some('r') => text.push('\r'),
+            Some('\\') => text.push('\\'),
+            Some(other) => text.extend(['\\', other]),
+            None => {}
+        }
+    }
+    text
 }
 
 /// A file with credentials that is of no use. Says nothing of what is in it.
@@ -151,16 +185,34 @@ mod tests {
         Ok(file)
     }
 
-    const TWO: &str = "# ours\n[credentials-a]\r\nauthname=nova\npassword= =\\n\"# \n\n\
-        [auth-libvirt-h1]\ncredentials=a\n; others\n[credentials-b]\npassword=b\n\
+    const TWO: &str = "# ours\n [credentials-a] \r\n authname = nova\r\npassword\t= =\"#; \n\n\
+        [auth-libvirt-h1]\ncredentials=a\n;others=\n[credentials-b]\npassword[de]=c\npassword=b\n\
         [auth-libvirt-default]\ncredentials=b";
 
     #[test]
     fn a_host_has_its_own_credentials_or_those_of_all() {
         let file = file(TWO).unwrap();
-        let password = |host| &file.credentials(host).unwrap().unwrap()["password"];
-        assert_eq!(password("h1"), " =\\n\"# ", "a value is taken as it is");
-        assert_eq!(password("h2"), "b");
+        let item = |host, name| &*file.credentials(host).unwrap().unwrap()[name];
+        assert_eq!(item("h1", "authname"), "nova");
+        assert_eq!(item("h1", "password"), "=\"#; ", "blanks after a value are part of it");
+        assert_eq!(item("h2", "password"), "b");
+        assert_eq!(item("H1", "password"), "b", "case counts");
+    }
+
+    /// As GLib 2.74 reads these.
+    #[test]
+    fn a_value_has_the_escapes_that_glib_knows() {
+        for (written, meant) in [
+            (r"\sa\\b\tc\nd\re", " a\\b\tc\nd\re"),
+            (r"a\qb\;", r"a\qb\;"),
+            (r"a\", "a"),
+            ("a\x0bb\x0c", "a\x0bb\x0c"),
+            ("", ""),
+        ] {
+            let text = format!("[auth-libvirt-default]\ncredentials={written}");
+            let file = file(&text).unwrap();
+            assert_eq!(file.groups["auth-libvirt-default"]["credentials"], meant, "{written}");
+        }
     }
 
     #[test]
@@ -173,7 +225,17 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_without_what_is_in_the_file() {
         let refused = |text| file(text).unwrap_err().to_string();
-        for text in ["password=x", "[a]\nsecret", "[a]\npass word=x", "[a\n", "[a]x\n"] {
+        for text in [
+            "password=x",
+            "[a]\nsecret",
+            "[a]\n;secret",
+            "[a]\n =secret",
+            "[a\n",
+            "[a]x\n",
+            "[]\n",
+            "[a[b]\n",
+            "[a\tb]\n",
+        ] {
             let line = text.lines().count();
             let said = refused(text);
             let expected = format!("line {line}: expected [group], name=value or # comment");

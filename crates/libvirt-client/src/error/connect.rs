@@ -22,7 +22,7 @@ pub(crate) enum ConnectKind {
     /// The host's name has no address.
     Name(Box<dyn Error + Send + Sync>),
     /// A program that leads to libvirtd could not be run.
-    NotRun(io::Error),
+    NotRun { program: PathBuf, error: io::Error },
     /// The connection ended in a way that says more than that.
     Ended(Ending),
     /// A file that TLS needs is not there, or of no use.
@@ -31,12 +31,13 @@ pub(crate) enum ConnectKind {
     Certificate { unfit: Unfit, error: rustls::Error },
     /// There is no TLS to be had.
     Tls(io::Error),
-    /// The handshake went well, and then libvirtd hung up: it looks at our certificate after it.
-    NotConfirmed { certificate: Option<PathBuf> },
+    /// libvirtd does not take our certificate: it looks at it after the handshake, and then hangs
+    /// up. Or it wants one, and this file of it is not there.
+    NotConfirmed { certificate: Result<PathBuf, PathBuf>, error: Box<dyn Error + Send + Sync> },
     /// libvirtd wants something that this client does not know.
     Authentication(Vec<AuthType>),
     /// libvirtd offers no mechanism that this client has, or may use here.
-    Mechanisms { offered: String, is_clear: bool },
+    Mechanisms { offered: String },
     /// libvirtd has no mechanism to offer, of those that may be used on this transport.
     NoMechanism(CallError),
     /// A file with credentials is not there, or of no use.
@@ -95,7 +96,9 @@ impl fmt::Display for ConnectError {
         match self.kind() {
             ConnectKind::Socket(_) => write!(f, "cannot connect to {peer}"),
             ConnectKind::Name(_) => write!(f, "cannot find the address of {peer}"),
-            ConnectKind::NotRun(_) => write!(f, "cannot run what leads to libvirtd on {peer}"),
+            ConnectKind::NotRun { program, .. } => {
+                write!(f, "cannot run {}, which leads to libvirtd", program.display())
+            }
             ConnectKind::Ended(ending) => write!(f, "cannot connect to {peer}: {ending}"),
             ConnectKind::File { path, .. } => {
                 write!(f, "cannot use {}, which TLS with {peer} needs", path.display())
@@ -104,34 +107,24 @@ impl fmt::Display for ConnectError {
                 write!(f, "the certificate of {peer} is not to be trusted: {unfit}")
             }
             ConnectKind::Tls(_) => write!(f, "no TLS with {peer}"),
-            ConnectKind::NotConfirmed { certificate: Some(path) } => write!(
+            ConnectKind::NotConfirmed { certificate: Ok(path), .. } => {
+                write!(f, "{peer} does not take the client certificate {}", path.display())
+            }
+            ConnectKind::NotConfirmed { certificate: Err(path), .. } => write!(
                 f,
-                "libvirtd on {peer} hung up after the TLS handshake: it does not take the certificate {}",
+                "{peer} wants a client certificate, and {} is not there or out of reach",
                 path.display()
-            ),
-            ConnectKind::NotConfirmed { certificate: None } => write!(
-                f,
-                "libvirtd on {peer} hung up after the TLS handshake: it wants a client certificate, and \
-                 there is none"
             ),
             ConnectKind::Authentication(types) => {
                 let names = Names(types);
                 write!(f, "libvirtd on {peer} asks for {names}, expected none, SASL or polkit")
             }
-            ConnectKind::Mechanisms { offered, is_clear } => {
-                let (layer, expected) = match is_clear {
-                    true => (" and a SASL security layer", "TLS, or SCRAM-SHA-256"),
-                    false => (
-                        ", some of which need a SASL security layer",
-                        "SCRAM-SHA-256, or PLAIN over TLS",
-                    ),
-                };
-                write!(
-                    f,
-                    "libvirtd on {peer} offers the SASL mechanisms {offered}{layer}, which this client has \
-                     not, expected {expected}"
-                )
-            }
+            ConnectKind::Mechanisms { offered } => write!(
+                f,
+                "libvirtd on {peer} offers the SASL mechanisms {offered}, expected SCRAM-SHA-256 or \
+                 SCRAM-SHA-512, or PLAIN over TLS (a SASL security layer, which libvirtd wants on bare \
+                 TCP, is not to be had here)"
+            ),
             ConnectKind::NoMechanism(_) => write!(
                 f,
                 "libvirtd on {peer} has no SASL mechanism for this transport \
@@ -144,8 +137,8 @@ impl fmt::Display for ConnectError {
             ConnectKind::NoCredentials { looked, host, misses } => {
                 write!(
                     f,
-                    "libvirtd on {peer} asks for a user and password, and there is no {misses}: none was \
-                     named, and none is for {host} in "
+                    "libvirtd on {peer} asks for a user and password: no {misses} was named, nor is there \
+                     one for {host} in "
                 )?;
                 for (at, path) in looked.iter().enumerate() {
                     write!(f, "{}{}", if at > 0 { " or " } else { "" }, path.display())?;
@@ -175,11 +168,12 @@ impl fmt::Display for ConnectError {
 impl Error for ConnectError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self.kind() {
-            ConnectKind::Socket(error) | ConnectKind::NotRun(error) | ConnectKind::Tls(error) => {
-                Some(error)
-            }
+            ConnectKind::Socket(error)
+            | ConnectKind::NotRun { error, .. }
+            | ConnectKind::Tls(error) => Some(error),
             ConnectKind::Name(error)
             | ConnectKind::File { error, .. }
+            | ConnectKind::NotConfirmed { error, .. }
             | ConnectKind::Sasl { error, .. } => Some(&**error),
             ConnectKind::Certificate { unfit: Unfit::Other, error } => Some(error),
             ConnectKind::AuthFile(error) => Some(error),
@@ -190,7 +184,6 @@ impl Error for ConnectError {
             // What it is, is said.
             ConnectKind::Certificate { .. }
             | ConnectKind::Ended(_)
-            | ConnectKind::NotConfirmed { .. }
             | ConnectKind::Authentication(_)
             | ConnectKind::Mechanisms { .. }
             | ConnectKind::NoCredentials { .. }

@@ -54,13 +54,19 @@ impl ConnectError {
                 _ => Obstacle::Socket,
             },
             ConnectKind::Name(_) => Obstacle::Name,
-            ConnectKind::NotRun(_) | ConnectKind::Ended(Ending::Program { .. }) => {
+            ConnectKind::NotRun { .. } | ConnectKind::Ended(Ending::Program { .. }) => {
                 Obstacle::Program
             }
             ConnectKind::Ended(_) => Obstacle::HungUp,
             ConnectKind::File { .. } | ConnectKind::AuthFile(_) => Obstacle::File,
             ConnectKind::Certificate { .. } => Obstacle::Certificate,
-            ConnectKind::Tls(_) => Obstacle::Tls,
+            // A daemon that is stopped hangs up on whoever it is with.
+            ConnectKind::Tls(error) => match error.kind() {
+                io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::ConnectionReset => Obstacle::HungUp,
+                _ => Obstacle::Tls,
+            },
             ConnectKind::NotConfirmed { .. } => Obstacle::OurCertificate,
             ConnectKind::Authentication(_)
             | ConnectKind::Mechanisms { .. }

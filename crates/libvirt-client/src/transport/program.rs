@@ -7,17 +7,19 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
     net::UnixStream,
     process::{Child, Command},
     task::JoinHandle,
-    time,
+    time::{self, Instant},
 };
 
 use crate::{Ending, Observer, error::ConnectKind};
 
-/// A program that runs. Dropped, it is killed.
+/// A program that runs, in a process group of its own. Dropped, all of that is killed, and nobody is
+/// listened to any more.
 #[derive(Debug)]
 pub(crate) struct Program {
     stream: UnixStream,
@@ -28,7 +30,14 @@ pub(crate) struct Program {
 
 /// What a program said last on its standard error.
 #[derive(Clone, Debug, Default)]
-struct Overheard(Arc<Mutex<Option<String>>>);
+struct Overheard(Arc<Mutex<Last>>);
+
+#[derive(Debug, Default)]
+struct Last {
+    line: String,
+    /// Whether somebody was told of it.
+    is_told: bool,
+}
 
 impl Program {
     /// Starts it. `observer` is told what it says on its standard error.
@@ -55,7 +64,11 @@ impl Program {
                 .spawn()?;
             Ok((ours, child))
         };
-        let (stream, mut child) = start().map_err(ConnectKind::NotRun)?;
+        let started = start();
+        let (stream, mut child) = started.map_err(|error| {
+            let program = command.as_std().get_program().into();
+            ConnectKind::NotRun { program, error }
+        })?;
         let overheard = Overheard::default();
         let stderr = child.stderr.take();
         let listening = tokio::spawn(listen(stderr, overheard.clone(), observer));
@@ -73,25 +86,58 @@ impl Program {
 
     /// Why it has ended, or its output has: what it said last, or how it ended.
     pub(crate) async fn ending(&mut self) -> Ending {
-        let ended = async {
-            let status = self.ended().await;
-            // All that it said is heard, unless somebody it has started speaks on.
-            let _ = (&mut self.listening).await;
-            status
-        };
-        let status = time::timeout(PATIENCE, ended).await.ok().flatten();
-        Ending::Program { status, said: self.overheard.last().clone() }
+        let now = Instant::now();
+        let until = now.checked_add(PATIENCE).unwrap_or(now);
+        let status = time::timeout_at(until, self.ended()).await.ok().flatten();
+        // All that it said is heard, unless somebody it has started speaks on.
+        let _ = time::timeout_at(until, &mut self.listening).await;
+        let Last { line, is_told } = &*self.overheard.last();
+        // What it said long ago is not why.
+        let said = (!line.is_empty() && !is_told).then(|| line.clone());
+        Ending::Program { status, said }
+    }
+}
+
+/// What the program itself has started may wait for whatever it likes, and each attempt would leave
+/// one behind.
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.listening.abort();
+        // It has a number for as long as nobody has heard of its end: until then the number, which
+        // is its group's, too, is nobody else's.
+        let number = self.child.id().and_then(|number| i32::try_from(number).ok());
+        if let Some(group) = number.and_then(Pid::from_raw) {
+            // Where it fails there is nobody left.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
     }
 }
 
 impl Overheard {
-    fn last(&self) -> MutexGuard<'_, Option<String>> {
+    /// Takes another line; the one before it was not the last.
+    fn hear(&self, line: &str, observer: &dyn Observer) {
+        self.tell(observer);
+        *self.last() = Last { line: line.to_owned(), is_told: false };
+    }
+
+    /// Tells of the last line, unless that was done.
+    fn tell(&self, observer: &dyn Observer) {
+        let last = &mut *self.last();
+        if !last.line.is_empty() && !std::mem::replace(&mut last.is_told, true) {
+            observer.said(&last.line);
+        }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Last> {
         // Nothing panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Hears what a program says, line by line, as long as anybody holds its standard error.
+///
+/// What it says before it ends is the reason in the error, and told there alone; so a line is held
+/// back for a moment.
 async fn listen(
     stderr: Option<impl AsyncRead + Unpin>,
     overheard: Overheard,
@@ -101,21 +147,27 @@ async fn listen(
     let mut stderr = BufReader::with_capacity(LINE_MAX, stderr);
     let mut line = Vec::new();
     loop {
-        line.clear();
         // Of a line without an end, so much at a time.
-        let read = (&mut stderr).take(LINE_MAX as u64).read_until(b'\n', &mut line).await;
-        if !matches!(read, Ok(1..)) {
-            return;
-        }
+        let room = LINE_MAX.saturating_sub(line.len());
+        let mut some = (&mut stderr).take(u64::try_from(room).unwrap_or(u64::MAX));
+        let Ok(read) = time::timeout(HELD_BACK, some.read_until(b'\n', &mut line)).await else {
+            overheard.tell(&*observer);
+            continue;
+        };
         let text = String::from_utf8_lossy(&line);
         let text = text.trim();
         if !text.is_empty() {
-            observer.said(text);
-            *overheard.last() = Some(text.to_owned());
+            overheard.hear(text, &*observer);
         }
+        if !matches!(read, Ok(1..)) {
+            return;
+        }
+        line.clear();
     }
 }
 
+/// How long a line is held back.
+const HELD_BACK: Duration = Duration::from_secs(1);
 /// The longest line that is heard in one piece, in bytes.
 const LINE_MAX: usize = 1024;
 /// How long a program may take to end when its output has ended.

@@ -1,28 +1,37 @@
 //! TLS with libvirtd: the handshake, and the byte after it.
 //!
 //! * [`pki`]: where the certificates and keys are
+//! * [`pem`]: what is in their files
+//! * [`fault`]: what went wrong with a handshake
 //! * [`verifier`]: whether the server's certificate is to be trusted
 //! * [`common_name`]: the name in certificates that have no others
 
-use std::{error::Error, io, path::Path, sync::Arc};
+use std::{io, sync::Arc};
 
 use rustls::{
-    CertificateError, ClientConfig, InvalidMessage,
+    ClientConfig,
     client::Resumption,
     crypto::{CryptoProvider, ring},
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+    pki_types::{PrivateKeyDer, ServerName},
 };
 use tokio::{io::AsyncReadExt, net::TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use self::{pki::Pki, verifier::Verifier};
+use self::{
+    fault::{not_confirmed, refused},
+    pem::{certificates, file, items},
+    pki::Pki,
+    verifier::Verifier,
+};
 use super::tcp;
 use crate::{
     address::{TLS_PORT, Tls},
-    error::{ConnectKind, Unfit},
+    error::ConnectKind,
 };
 
 mod common_name;
+mod fault;
+mod pem;
 mod pki;
 mod verifier;
 
@@ -42,10 +51,9 @@ pub(super) async fn connect(tls: &Tls) -> Result<TlsStream<TcpStream>, ConnectKi
     // it (`virNetTLSSession`, `remoteDispatch`): else it hangs up.
     match stream.read_u8().await {
         Ok(CONFIRMED) => Ok(stream),
-        Ok(_) | Err(_) => {
-            let certificate = pki.identity.map(|(certificate, _)| certificate);
-            Err(ConnectKind::NotConfirmed { certificate })
-        }
+        Ok(other) => Err(not_confirmed(format!("it sent the byte {other}, expected 1"), &pki)),
+        Err(error) if fault::alert(&error).is_some() => Err(refused(error, &host.name, &pki)),
+        Err(_) => Err(not_confirmed("it hung up after the TLS handshake", &pki)),
     }
 }
 
@@ -60,65 +68,32 @@ fn config(pki: &Pki, verifies: bool) -> Result<ClientConfig, ConnectKind> {
         false => Verifier::of_anybody(&provider),
     };
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
-    let builder = builder.with_safe_default_protocol_versions().map_err(unfit)?;
+    let builder = builder.with_safe_default_protocol_versions().map_err(no_versions)?;
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = match &pki.identity {
-        Some((certificate, key)) => {
+        Ok((certificate, key)) => {
             let chain = certificates(certificate)?;
-            let private = PrivateKeyDer::from_pem_file(key).map_err(|error| file(key, error))?;
+            let keys: Vec<PrivateKeyDer<'_>> = items(key, "private key")?;
+            let Some(private) = keys.into_iter().next() else {
+                return Err(file(key, "there is no private key in it"));
+            };
             let made = builder.with_client_auth_cert(chain, private);
-            made.map_err(|error| file(key, error))?
+            made.map_err(|error| match error {
+                rustls::Error::InconsistentKeys(_) => {
+                    file(key, format!("it is not the key of {}", certificate.display()))
+                }
+                error => file(key, error),
+            })?
         }
-        None => builder.with_no_client_auth(),
+        Err(_) => builder.with_no_client_auth(),
     };
     // A connection lasts for days.
     config.resumption = Resumption::disabled();
     Ok(config)
 }
 
-fn unfit(error: rustls::Error) -> ConnectKind {
+fn no_versions(error: rustls::Error) -> ConnectKind {
     ConnectKind::Tls(io::Error::new(io::ErrorKind::InvalidInput, error))
-}
-
-/// The certificates in a file, at least one.
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ConnectKind> {
-    let read = CertificateDer::pem_file_iter(path).map_err(|error| file(path, error))?;
-    let read: Vec<_> = read.collect::<Result<_, _>>().map_err(|error| file(path, error))?;
-    if read.is_empty() { Err(file(path, "there is no certificate in it")) } else { Ok(read) }
-}
-
-fn file(path: &Path, error: impl Into<Box<dyn Error + Send + Sync>>) -> ConnectKind {
-    ConnectKind::File { path: path.to_owned(), error: error.into() }
-}
-
-/// What went wrong with a handshake.
-fn refused(error: io::Error, host: &str, pki: &Pki) -> ConnectKind {
-    let Some(found) = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>())
-    else {
-        return ConnectKind::Tls(error);
-    };
-    let rustls::Error::InvalidCertificate(certificate) = found else {
-        return match found {
-            rustls::Error::InvalidMessage(
-                InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,
-            ) => {
-                let said = "it does not speak TLS";
-                ConnectKind::Tls(io::Error::new(io::ErrorKind::InvalidData, said))
-            }
-            _ => ConnectKind::Tls(error),
-        };
-    };
-    let name = |names| Unfit::Name { expected: host.to_owned(), names };
-    let unfit = match certificate {
-        CertificateError::UnknownIssuer => Unfit::Unsigned(pki.ca.clone()),
-        CertificateError::NotValidForNameContext { presented, .. } => name(presented.clone()),
-        CertificateError::NotValidForName => name(Vec::new()),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Unfit::Expired,
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Unfit::Early,
-        CertificateError::Revoked => Unfit::Revoked,
-        _ => Unfit::Other,
-    };
-    ConnectKind::Certificate { unfit, error: found.clone() }
 }
 
 type Provider = Arc<CryptoProvider>;

@@ -10,7 +10,10 @@ use libvirt_wire::{
 };
 use tokio::time::Instant;
 
-use crate::peer::{Called, Daemon, ERROR, OK, Peer, SECOND, error, packet, string};
+use crate::{
+    daemon::Daemon,
+    peer::{Called, ERROR, OK, Peer, SECOND, error, packet, string},
+};
 
 async fn hostname(client: &Calls) -> Result<String, CallError> {
     client.call(&ConnectGetHostname, SECOND).await?.decode()

@@ -2,7 +2,10 @@
 
 use libvirt_wire::{Event, EventKind, call::ConnectGetHostname};
 
-use crate::peer::{Daemon, OK, SECOND, string};
+use crate::{
+    daemon::Daemon,
+    peer::{OK, SECOND, string},
+};
 
 /// The payload of a lifecycle event of the domain `name`.
 pub(crate) fn lifecycle(name: &str, event: u32) -> Vec<u8> {

@@ -1,29 +1,18 @@
 //! Coming in.
 
-use std::{error::Error, fmt::Write};
-
-use libvirt_client::{Address, ConnectError, Obstacle, Session};
+use libvirt_client::{Address, Obstacle, Session};
 use libvirt_wire::call::EventId;
 use tokio::time::Instant;
 
 use crate::{
+    daemon::{Daemon, chain},
     events::lifecycle,
-    peer::{Daemon, ERROR, OK, SECOND, error, string},
+    peer::{ERROR, OK, SECOND, error, string},
 };
 
 const NONE: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 0];
 const UNKNOWN: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 9];
 const POLKIT: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 2];
-
-fn chain(error: &ConnectError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        write!(text, ": {error}").unwrap();
-        source = error.source();
-    }
-    text
-}
 
 #[tokio::test(start_paused = true)]
 async fn the_driver_is_opened_read_only_after_the_question_of_authentication() {
@@ -90,7 +79,10 @@ async fn a_refusal_by_polkit_says_what_would_help() {
 async fn what_libvirtd_asks_for_and_nobody_here_knows_is_named() {
     let daemon = Daemon::listen();
     let serve = async {
-        daemon.accept().await.answer(66, OK, UNKNOWN).await;
+        let mut peer = daemon.accept().await;
+        peer.answer(66, OK, UNKNOWN).await;
+        // A goodbye of whom it has not let in is a fault to libvirtd, and in its log.
+        assert!(peer.called().await.is_none());
     };
     let refused = daemon.refused(serve).await;
     assert_eq!(refused.obstacle(), Obstacle::Credentials);
@@ -168,7 +160,7 @@ async fn a_daemon_too_old_for_an_event_is_watched_without_it() {
     // Each alone, and all of them.
     for refused in kinds.map(|kind| vec![kind]).into_iter().chain([kinds.to_vec()]) {
         let daemon = Daemon::listen();
-        let access = daemon.address().into();
+        let access = daemon.access();
         let serve = async {
             let mut client = daemon.accept().await;
             client.let_in().await;

@@ -7,8 +7,28 @@
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
+mod clock;
+#[cfg(test)]
+mod daemon;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod handshake;
 #[cfg(test)]
+mod mechanism;
+#[cfg(test)]
 mod peer;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod sasl;
+#[cfg(test)]
+mod sasl_faults;
+#[cfg(test)]
+mod scram;
+#[cfg(test)]
+mod tls;
+#[cfg(test)]
+mod tls_faults;

@@ -1,13 +1,7 @@
-//! The other end: a socket, and one connection on it at a time.
+//! The daemon's end of a connection: packets, as they come and go.
 
-use std::{fs, path::PathBuf, sync::Arc};
-
-use libvirt_client::{Address, ConnectError, Session};
-use libvirt_wire::call::EventId;
-use tempfile::TempDir;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{UnixListener, UnixStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::Duration,
 };
 
@@ -21,72 +15,15 @@ const KEEPALIVE: u32 = 0x6b65_6570;
 const REPLY: u32 = 1;
 const MESSAGE: u32 = 2;
 
-/// A daemon's socket.
-pub(crate) struct Daemon {
-    listener: UnixListener,
-    dir: TempDir,
-}
-
-impl Daemon {
-    pub(crate) fn listen() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let listener = UnixListener::bind(dir.path().join("sock")).unwrap();
-        Self { listener, dir }
-    }
-
-    pub(crate) fn socket(&self) -> PathBuf {
-        self.dir.path().join("sock")
-    }
-
-    pub(crate) fn address(&self) -> Address {
-        self.socket().to_str().unwrap().parse().unwrap()
-    }
-
-    pub(crate) async fn accept(&self) -> Peer {
-        Peer { stream: self.listener.accept().await.unwrap().0 }
-    }
-
-    /// A session, and the daemon's ends of its connections for lookups and for events.
-    pub(crate) async fn session(&self) -> (Session, Peer, Peer) {
-        let access = self.address().into();
-        let serve = async {
-            let mut client = self.accept().await;
-            client.let_in().await;
-            self.accept().await.let_in().await;
-            let mut feed = self.accept().await;
-            feed.let_in().await;
-            for _ in EventId::ALL {
-                feed.answer(316, OK, &[0, 0, 0, 3]).await;
-            }
-            client.answer(59, OK, &string("host")).await;
-            (client, feed)
-        };
-        let (session, (client, feed)) =
-            tokio::join!(Session::open(&access, SECOND, Arc::new(())), serve);
-        let session = session.unwrap();
-        assert_eq!(session.hostname.as_deref(), Some("host"));
-        (session, client, feed)
-    }
-
-    /// What comes of an attempt to open a session while `serve` plays the daemon.
-    pub(crate) async fn refused(&self, serve: impl Future<Output = ()>) -> ConnectError {
-        let access = self.address().into();
-        let (opened, ()) = tokio::join!(Session::open(&access, SECOND, Arc::new(())), serve);
-        opened.map(|_| ()).unwrap_err()
-    }
-
-    /// Stops listening; the socket file stays, as after a crash.
-    pub(crate) fn crash(self) -> TempDir {
-        drop(self.listener);
-        assert!(fs::exists(self.dir.path().join("sock")).unwrap());
-        self.dir
-    }
-}
-
 /// The daemon's end of a connection.
 pub(crate) struct Peer {
-    stream: UnixStream,
+    stream: Box<dyn Stream>,
 }
+
+/// Whatever carries the packets.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// A call, as it arrived.
 #[derive(Debug)]
@@ -97,6 +34,10 @@ pub(crate) struct Called {
 }
 
 impl Peer {
+    pub(crate) fn of(stream: impl Stream + 'static) -> Self {
+        Self { stream: Box::new(stream) }
+    }
+
     /// The next call; `None` where the client has gone.
     pub(crate) async fn called(&mut self) -> Option<Called> {
         let (procedure, serial, payload) = self.packet().await?;
@@ -134,6 +75,7 @@ impl Peer {
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.unwrap();
+        self.stream.flush().await.unwrap();
     }
 
     /// Lets a client in that needs no authentication.

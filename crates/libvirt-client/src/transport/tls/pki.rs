@@ -15,8 +15,9 @@ pub(super) struct Pki {
     pub(super) ca: PathBuf,
     /// The list of what they have revoked, where there is one.
     pub(super) crl: Option<PathBuf>,
-    /// Our certificate and its key, where we have any.
-    pub(super) identity: Option<(PathBuf, PathBuf)>,
+    /// Our certificate and its key; or which of the two is not there, or out of reach: without one
+    /// there is a libvirtd that lets us in, and one that does not.
+    pub(super) identity: Result<(PathBuf, PathBuf), PathBuf>,
 }
 
 impl Pki {
@@ -30,13 +31,13 @@ impl Pki {
 
     fn among(named: Option<&Path>, home: Option<&Path>, system: &Path) -> Self {
         let there = |path: PathBuf| path.exists().then_some(path);
-        let pair = |(certificate, key)| Some((there(certificate)?, there(key)?));
+        let is_there = |path: PathBuf| if path.exists() { Ok(path) } else { Err(path) };
+        let pair = |certificate, key| Ok((is_there(certificate)?, is_there(key)?));
         if let Some(dir) = named {
-            let identity = pair((dir.join("clientcert.pem"), dir.join("clientkey.pem")));
             return Self {
                 ca: dir.join("cacert.pem"),
                 crl: there(dir.join("cacrl.pem")),
-                identity,
+                identity: pair(dir.join("clientcert.pem"), dir.join("clientkey.pem")),
             };
         }
         let home = home.map(|home| home.join(".pki/libvirt"));
@@ -46,9 +47,10 @@ impl Pki {
         Self {
             ca: of_home("cacert.pem").unwrap_or_else(|| of_system("cacert.pem")),
             crl: of_home("cacrl.pem").or_else(|| there(of_system("cacrl.pem"))),
-            identity: of_home("clientcert.pem").zip(of_home("clientkey.pem")).or_else(|| {
-                pair((libvirt.join("clientcert.pem"), libvirt.join("private/clientkey.pem")))
-            }),
+            identity: of_home("clientcert.pem").zip(of_home("clientkey.pem")).map_or_else(
+                || pair(libvirt.join("clientcert.pem"), libvirt.join("private/clientkey.pem")),
+                Ok,
+            ),
         }
     }
 }
@@ -68,7 +70,7 @@ mod tests {
         let named = named.map(|named| dir.path().join(named));
         let Pki { ca, crl, identity } =
             Pki::among(named.as_deref(), Some(&dir.path().join("home")), &dir.path().join("etc"));
-        let (certificate, key) = identity.unzip();
+        let (certificate, key) = identity.ok().unzip();
         let paths = [Some(ca), crl, certificate, key].into_iter().flatten();
         let relative = |path: PathBuf| path.strip_prefix(dir.path()).unwrap().display().to_string();
         paths.map(relative).collect()
@@ -97,6 +99,15 @@ mod tests {
         let [_, crl, ..] = SYSTEM;
         assert_eq!(found(&with(&[certificate, key]), None), [SYSTEM[0], crl, certificate, key]);
         assert_eq!(found(&with(&[ca]), None), [ca, crl, SYSTEM[2], SYSTEM[3]]);
+    }
+
+    #[test]
+    fn what_is_missing_of_the_pair_is_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = || Pki::among(Some(dir.path()), None, Path::new("/")).identity.unwrap_err();
+        assert_eq!(missing(), dir.path().join("clientcert.pem"));
+        fs::write(dir.path().join("clientcert.pem"), "").unwrap();
+        assert_eq!(missing(), dir.path().join("clientkey.pem"));
     }
 
     #[test]

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     client::{
-        WebPkiServerVerifier,
+        VerifierBuilderError, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{verify_tls12_signature, verify_tls13_signature},
-    pki_types::{
-        CertificateDer, CertificateRevocationListDer, ServerName, UnixTime, pem::PemObject,
-    },
+    pki_types::{CertificateDer, CertificateRevocationListDer, ServerName, UnixTime},
 };
 
-use super::{Provider, certificates, common_name, file, pki::Pki};
+use super::{
+    Provider, common_name,
+    pem::{certificates, file, items},
+    pki::Pki,
+};
 use crate::error::ConnectKind;
 
 /// Trusts what a CA of ours has signed for the host's name; or anybody, where that was asked for.
@@ -30,21 +32,27 @@ impl Verifier {
     pub(super) fn new(pki: &Pki, provider: &Provider) -> Result<Self, ConnectKind> {
         let mut roots = RootCertStore::empty();
         for certificate in certificates(&pki.ca)? {
-            roots.add(certificate).map_err(|error| file(&pki.ca, error))?;
+            let added = roots.add(certificate);
+            added.map_err(|_| file(&pki.ca, "there is a certificate in it that cannot be read"))?;
         }
         let (roots, of_provider) = (Arc::new(roots), Arc::clone(provider));
         let mut builder = WebPkiServerVerifier::builder_with_provider(roots, of_provider);
         if let Some(path) = &pki.crl {
-            let lists = CertificateRevocationListDer::pem_file_iter(path);
-            let lists = lists.and_then(Iterator::collect::<Result<Vec<_>, _>>);
+            // Without one in it, it would pass for one that revokes nothing.
+            let lists: Vec<CertificateRevocationListDer<'_>> = items(path, "revocation list")?;
             // As GnuTLS has it: only the server's own certificate is looked up, and of a CA
             // without a list nothing is revoked.
             builder = builder
-                .with_crls(lists.map_err(|error| file(path, error))?)
+                .with_crls(lists)
                 .only_check_end_entity_revocation()
                 .allow_unknown_revocation_status();
         }
-        let strict = builder.build().map_err(|error| file(&pki.ca, error))?;
+        let strict = builder.build().map_err(|error| match (error, &pki.crl) {
+            (VerifierBuilderError::InvalidCrl(_), Some(path)) => {
+                file(path, "there is a revocation list in it that cannot be read")
+            }
+            (error, _) => file(&pki.ca, error),
+        })?;
         Ok(Self { strict: Some(strict), provider: Arc::clone(provider) })
     }
 
@@ -83,6 +91,10 @@ impl ServerCertVerifier for Verifier {
                         Err(CertificateError::NotValidForNameContext { expected, presented }.into())
                     }
                 }
+            }
+            // By a CA of that name, with another key: such as the one before it was made anew.
+            Err(Error::InvalidCertificate(CertificateError::BadSignature)) => {
+                Err(CertificateError::UnknownIssuer.into())
             }
             verified => verified,
         }
