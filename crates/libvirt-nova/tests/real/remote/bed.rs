@@ -9,7 +9,7 @@ use std::{
 use super::{
     certificates::{Authority, Called, HERE, client_place},
     hypervisor::{Hypervisor, TCP_PORT, TLS_PORT},
-    network::{Cut, inside},
+    network::{Cut, attempts, inside},
     passwords::WRONG,
     peer::{Manner, Peer},
     sshd::Sshd,
@@ -37,7 +37,7 @@ fn virsh_comes_in_by_every_way() {
 fn virsh_comes_in_by_a_peer_that_has_become_libvirtd() {
     let hypervisor = Hypervisor::open();
     let pki = hypervisor.pki.display();
-    let tried = hypervisor.knocks();
+    let tried = attempts(&hypervisor.libvirtd);
     for (transport, port, complaint) in [
         // Which is "HTTP".
         ("tcp", TCP_PORT, "packet 1213486156 bytes received from server too large"),
@@ -51,7 +51,7 @@ fn virsh_comes_in_by_a_peer_that_has_become_libvirtd() {
         assert_eq!(hypervisor.virsh(&uri), Ok(()));
     }
     // Of which the last one of each came from the peer itself.
-    assert_eq!(hypervisor.knocks() - tried, 6);
+    assert_eq!(attempts(&hypervisor.libvirtd) - tried, 6);
 }
 
 #[test]

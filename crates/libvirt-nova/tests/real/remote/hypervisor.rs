@@ -116,11 +116,11 @@ impl Hypervisor {
         if success { Ok(()) } else { Err(stderr) }
     }
 
-    /// How many times anybody has tried to connect, or has been refused for a password.
+    /// How many times anybody has tried to connect, or has hung up on libvirtd.
     pub(crate) fn knocks(&self) -> usize {
-        // By the unix socket, nothing but the refusals is seen.
-        let refusals = self.libvirtd.log().matches("remoteDispatchAuthSasl").count();
-        attempts(&self.libvirtd) + refusals
+        // By the unix socket, nothing but the latter is seen.
+        let complaints = self.libvirtd.log().matches("virNetSocketReadWire").count();
+        attempts(&self.libvirtd) + complaints
     }
 
     /// A command in its network.
