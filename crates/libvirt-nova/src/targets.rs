@@ -133,10 +133,12 @@ impl Targets {
         TargetsReport { is_right: fault.is_none(), read: *read, each }
     }
 
-    /// How each is, in words, by name.
+    /// How each is, in words that can all be seen, by name.
     pub(crate) fn states(&self) -> Vec<(String, String)> {
         let state = self.state();
-        state.each.iter().map(|(name, target)| (name.to_string(), target.summary())).collect()
+        // What a peer said may be in it.
+        let words = |target: &Target| log::escaped(&target.summary());
+        state.each.iter().map(|(name, target)| (name.to_string(), words(target))).collect()
     }
 
     /// What an operator wants to know of them first, in one line.
