@@ -3,8 +3,8 @@
 use std::{collections::HashMap, future, io};
 
 use libvirt_wire::{
-    DecodeError, Event, Procedure,
-    call::ConnectClose,
+    Call, DecodeError, Event, Procedure,
+    call::{ConnectClose, ConnectSupportsFeature},
     packet::{
         self, Header, KEEPALIVE_PROGRAM, Kind, PING, Packet, REMOTE_PROGRAM, Splitter, Status,
     },
@@ -190,8 +190,11 @@ impl Connection {
                     Status::Error => Err(refusal(&payload)),
                 };
                 // Asking for it is what makes libvirtd ping, and answer pings.
-                let is_promise = called == Procedure::CONNECT_SUPPORTS_FEATURE;
-                if is_promise && outcome.is_ok() && self.stream.is_remote() {
+                let is_promise = called == Procedure::CONNECT_SUPPORTS_FEATURE
+                    && outcome.as_ref().is_ok_and(|(payload, _)| {
+                        ConnectSupportsFeature::decode(payload).is_ok_and(|answer| answer != 0)
+                    });
+                if is_promise && self.stream.is_remote() {
                     self.keepalive = Some(Keepalive::new());
                 }
                 self.is_open |= called == Procedure::CONNECT_OPEN && outcome.is_ok();
@@ -206,8 +209,6 @@ impl Connection {
     /// Says goodbye without waiting for the answer: the daemon reads what was
     /// written before it sees the end.
     async fn leave(&mut self) -> io::Result<()> {
-        use libvirt_wire::Call;
-
         if self.is_open {
             self.serial = self.serial.wrapping_add(1);
             packet::call(ConnectClose::PROCEDURE, self.serial, &[], &mut self.outgoing);

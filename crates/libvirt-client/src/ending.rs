@@ -37,8 +37,13 @@ impl fmt::Display for Ending {
             Self::NoPacket { opening, .. } if opening.starts_with(b"HTTP") => {
                 f.write_str("it is no libvirtd, it speaks HTTP")
             }
-            Self::NoPacket { error, .. } => {
-                write!(f, "what came is not libvirt's protocol: {error}")
+            // The head of a record, which is an alert or part of a handshake, of TLS 1.0 to 1.3.
+            Self::NoPacket { opening, .. } if matches!(opening[..], [21 | 22, 3, ..]) => {
+                f.write_str("it speaks TLS, expected libvirt's protocol in the clear")
+            }
+            Self::NoPacket { opening, .. } => {
+                let opening = opening.escape_ascii();
+                write!(f, "what came is not libvirt's protocol, it begins \"{opening}\"")
             }
             Self::Program { said: Some(said), .. } => f.write_str(said),
             Self::Program { said: None, status: Some(status) } => {

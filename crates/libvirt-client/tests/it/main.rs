@@ -17,7 +17,11 @@ mod events;
 #[cfg(test)]
 mod handshake;
 #[cfg(test)]
+mod keepalive;
+#[cfg(test)]
 mod mechanism;
+#[cfg(test)]
+mod network;
 #[cfg(test)]
 mod peer;
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub(crate) const OK: u32 = 0;
 pub(crate) const ERROR: u32 = 1;
 
 const REMOTE: u32 = 0x2000_8086;
-const KEEPALIVE: u32 = 0x6b65_6570;
+pub(crate) const KEEPALIVE: u32 = 0x6b65_6570;
 const REPLY: u32 = 1;
 const MESSAGE: u32 = 2;
 
@@ -28,6 +28,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 /// A call, as it arrived.
 #[derive(Debug)]
 pub(crate) struct Called {
+    pub(crate) program: u32,
     pub(crate) procedure: u32,
     pub(crate) serial: u32,
     pub(crate) payload: Vec<u8>,
@@ -40,16 +41,12 @@ impl Peer {
 
     /// The next call; `None` where the client has gone.
     pub(crate) async fn called(&mut self) -> Option<Called> {
-        let (procedure, serial, payload) = self.packet().await?;
-        Some(Called { procedure, serial, payload })
-    }
-
-    async fn packet(&mut self) -> Option<(u32, u32, Vec<u8>)> {
         let len = self.stream.read_u32().await.ok()?;
         let mut packet = vec![0; len as usize - 4];
         self.stream.read_exact(&mut packet).await.ok()?;
         let word = |at: usize| u32::from_be_bytes(packet[at..at + 4].try_into().unwrap());
-        Some((word(8), word(16), packet[24..].to_vec()))
+        let (program, procedure, serial) = (word(0), word(8), word(16));
+        Some(Called { program, procedure, serial, payload: packet[24..].to_vec() })
     }
 
     /// Answers the next call, which must be `procedure`.
@@ -71,6 +68,10 @@ impl Peer {
 
     pub(crate) async fn ping(&mut self) {
         self.send(&packet(KEEPALIVE, 1, MESSAGE, 0, OK, &[])).await;
+    }
+
+    pub(crate) async fn pong(&mut self) {
+        self.send(&packet(KEEPALIVE, 2, MESSAGE, 0, OK, &[])).await;
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {

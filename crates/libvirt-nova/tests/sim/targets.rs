@@ -126,6 +126,17 @@ fn the_first_probe_of_a_target_is_whole_and_has_nothing_of_the_program() {
     assert_eq!(fleet.sims[0].status().calls_total, 0, "nobody has asked for the other one");
 }
 
+/// Reading them all takes longer than a scrape waits for one that has just come.
+#[test]
+fn the_first_probe_waits_for_all_domains_to_be_read() {
+    let fleet = Fleet::new(1, &[]);
+    fleet.order(0, "domains 12");
+    fleet.order(0, &format!("clock {MOMENT}s"));
+    fleet.order(0, "fault 265 * late 400ms");
+    let said = Said::of(&fleet.probe(0));
+    assert!(said.is_whole(12), "{said:?}");
+}
+
 #[test]
 fn without_a_libvirtd_of_its_own_the_metrics_are_the_programs() {
     let fleet = Fleet::new(2, &[]);
