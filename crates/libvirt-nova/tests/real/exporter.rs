@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     net::{SocketAddr, TcpListener},
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::fs::PermissionsExt},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus},
     sync::LazyLock,
@@ -71,20 +71,22 @@ impl Exporter {
         let dir = new_dir("exporter");
         // Whoever it runs as opens this one itself.
         let log = dir.join("log");
-        fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o777)).unwrap();
         command.args(args).arg("-log").arg(&log);
         Self::start(listening(command), &dir, log)
     }
 
-    /// Starts one in the network of a libvirtd; it is scraped on a socket of this one's, which it is
-    /// passed.
-    pub(crate) fn within(libvirtd: &Libvirtd, args: &[&str]) -> Self {
+    /// Starts one in the network of a libvirtd, by a command that becomes it, if any; it is scraped on
+    /// a socket of this network's, which it is passed.
+    pub(crate) fn within(libvirtd: &Libvirtd, becoming: &[&str], args: &[&str]) -> Self {
         let dir = new_dir("exporter");
         let log = dir.join("log");
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o777)).unwrap();
         let mut command = libvirtd.enter();
         // A child has no other descriptor than these three of its parent's.
         let pass = "export LISTEN_PID=$$ LISTEN_FDS=1; exec 3<&0 </dev/null; exec \"$@\"";
-        command.args(["sh", "-c", pass, "sh"]).arg(program()).args(args).arg("-log").arg(&log);
+        command.args(["sh", "-c", pass, "sh"]).args(becoming).arg(public_program());
+        command.args(args).arg("-log").arg(&log);
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         command.arg("--web.systemd-socket").stdin(OwnedFd::from(socket));
         Self::start(command, &dir, log)

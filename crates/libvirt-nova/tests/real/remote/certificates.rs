@@ -3,29 +3,37 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
     time::{Duration, SystemTime},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256,
+    RevocationReason, RevokedCertParams, SanType, SerialNumber,
 };
+use rustls::pki_types::PrivatePkcs8KeyDer;
 
-use crate::fixture::new_dir;
+use crate::{
+    fixture::{new_dir, next_number},
+    process::output,
+};
 
 /// Who signs.
 #[derive(Debug)]
 pub(crate) struct Authority {
     certificate: String,
     issuer: Issuer<'static, KeyPair>,
+    make_key: fn() -> KeyPair,
 }
 
 /// A certificate and its key, as PEM.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Issued {
     pub(crate) certificate: String,
     pub(crate) key: String,
+    serial: u64,
 }
 
 /// What a server's certificate calls it.
@@ -41,13 +49,37 @@ pub(crate) enum Called<'n> {
 pub(crate) const HERE: Called<'static> = Called::Names(&["localhost", "127.0.0.1", "127.0.0.2"]);
 
 impl Authority {
+    /// One whose keys are on P-256.
     pub(crate) fn new(name: &str) -> Self {
+        Self::with(name, || KeyPair::generate().unwrap())
+    }
+
+    /// One whose keys are RSA's, as libvirt's guide makes them.
+    pub(crate) fn of_rsa(name: &str) -> Self {
+        Self::with(name, || {
+            let bits = "rsa_keygen_bits:2048";
+            let made = output(Command::new("openssl").args([
+                "genpkey",
+                "-quiet",
+                "-algorithm",
+                "RSA",
+                "-pkeyopt",
+                bits,
+            ]));
+            let lines = made.lines().filter(|line| !line.starts_with('-'));
+            let der = STANDARD.decode(lines.collect::<String>()).unwrap();
+            let key = PrivatePkcs8KeyDer::from(der);
+            KeyPair::from_pkcs8_der_and_sign_algo(&key, &PKCS_RSA_SHA256).unwrap()
+        })
+    }
+
+    fn with(name: &str, make_key: fn() -> KeyPair) -> Self {
         let mut params = named(name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = KeyPair::generate().unwrap();
+        let key = make_key();
         let certificate = pem("CERTIFICATE", params.self_signed(&key).unwrap().der());
-        Self { certificate, issuer: Issuer::new(params, key) }
+        Self { certificate, issuer: Issuer::new(params, key), make_key }
     }
 
     /// Its own certificate, as PEM.
@@ -88,12 +120,35 @@ impl Authority {
         params.key_usages =
             vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
         params.extended_key_usages = vec![purpose];
-        let key = KeyPair::generate().unwrap();
+        let serial = next_number().into();
+        params.serial_number = Some(SerialNumber::from(serial));
+        let key = (self.make_key)();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Issued {
             certificate: pem("CERTIFICATE", certificate.der()),
             key: pem("PRIVATE KEY", &key.serialize_der()),
+            serial,
         }
+    }
+
+    /// The list of what it has revoked, as PEM: these.
+    pub(crate) fn revoked(&self, revoked: &[&Issued]) -> String {
+        let now = SystemTime::now();
+        let entry = |issued: &&Issued| RevokedCertParams {
+            serial_number: SerialNumber::from(issued.serial),
+            revocation_time: now.into(),
+            reason_code: Some(RevocationReason::KeyCompromise),
+            invalidity_date: None,
+        };
+        let params = CertificateRevocationListParams {
+            this_update: (now - DAY).into(),
+            next_update: (now + DAY).into(),
+            crl_number: SerialNumber::from(u64::from(next_number())),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.iter().map(entry).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        pem("X509 CRL", params.signed_by(&self.issuer).unwrap().der())
     }
 }
 

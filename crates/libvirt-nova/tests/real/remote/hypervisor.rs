@@ -26,30 +26,32 @@ pub(crate) struct Hypervisor {
 impl Hypervisor {
     /// Starts one that wants no password; over TLS it wants a certificate.
     pub(crate) fn open() -> Self {
-        Self::start("none", |authority| authority.server(HERE))
+        Self::of(Authority::new(NAME))
+    }
+
+    /// The same in which this one signs.
+    pub(crate) fn of(authority: Authority) -> Self {
+        let hypervisor = Self::absent(authority);
+        hypervisor.begin("none", &hypervisor.authority.server(HERE));
+        hypervisor
+    }
+
+    /// The same with such a certificate.
+    pub(crate) fn with_certificate(issue: impl FnOnce(&Authority) -> Issued) -> Self {
+        let hypervisor = Self::absent(Authority::new(NAME));
+        hypervisor.begin("none", &issue(&hypervisor.authority));
+        hypervisor
     }
 
     /// Starts one that wants a password of whoever comes by TLS, TCP or the read-only socket.
     pub(crate) fn asking(mechanisms: &str) -> Self {
-        let hypervisor = Self::absent();
+        let hypervisor = Self::absent(Authority::new(NAME));
         admit(&hypervisor.libvirtd, mechanisms);
         hypervisor.begin("sasl", &hypervisor.authority.server(HERE));
         hypervisor
     }
 
-    /// Starts one with such a certificate that wants no password.
-    pub(crate) fn with_certificate(issue: impl FnOnce(&Authority) -> Issued) -> Self {
-        Self::start("none", issue)
-    }
-
-    fn start(auth: &str, issue: impl FnOnce(&Authority) -> Issued) -> Self {
-        let hypervisor = Self::absent();
-        hypervisor.begin(auth, &issue(&hypervisor.authority));
-        hypervisor
-    }
-
-    fn absent() -> Self {
-        let authority = Authority::new("the right one");
+    fn absent(authority: Authority) -> Self {
         let pki = client_place(authority.certificate(), Some(&authority.client()));
         Self { libvirtd: Libvirtd::absent(), authority, pki }
     }
@@ -98,7 +100,13 @@ impl Hypervisor {
 
     /// Starts an exporter in its network that measures anew for each scrape.
     pub(crate) fn exporter(&self, uri: &str, flags: &[&str]) -> Exporter {
-        Exporter::within(&self.libvirtd, &[&["-uri", uri, "--min-age=0"], flags].concat())
+        self.exporter_as(&[], uri, flags)
+    }
+
+    /// The same by a command that becomes it.
+    pub(crate) fn exporter_as(&self, becoming: &[&str], uri: &str, flags: &[&str]) -> Exporter {
+        let flags = [&["-uri", uri, "--min-age=0"], flags].concat();
+        Exporter::within(&self.libvirtd, becoming, &flags)
     }
 
     /// Asks virsh, in the same network, whether it comes in; returns what it complains of.
@@ -128,6 +136,8 @@ impl Hypervisor {
         self.libvirtd.enter()
     }
 }
+
+const NAME: &str = "the right one";
 
 /// What stands between a URI and one more parameter.
 fn joint(uri: &str) -> char {

@@ -1,6 +1,9 @@
 //! By whichever way libvirtd is reached, the scrape is the same.
 
+use std::fs;
+
 use super::{
+    certificates::Authority,
     hypervisor::Hypervisor,
     passwords::{PASSWORD, auth_file},
     same::differences,
@@ -8,6 +11,8 @@ use super::{
 };
 use crate::{
     exporter::EVERYTHING,
+    fixture::new_dir,
+    process::output,
     wait::{PATIENCE, wait_until},
 };
 
@@ -32,6 +37,30 @@ fn every_way_leads_to_the_scrape_of_the_unix_socket() {
         format!("qemu+ext:///system?command={}", bridge.display()),
     ];
     lead_to_the_same(&hypervisor, &hypervisor.libvirtd.uri(), &ways, &[]);
+}
+
+#[test]
+fn keys_of_rsa_are_as_good() {
+    let hypervisor = Hypervisor::of(Authority::of_rsa("one of RSA"));
+    let uri = hypervisor.tls(&hypervisor.pki);
+    assert_eq!(hypervisor.virsh(&uri), Ok(()));
+    assert!(hypervisor.exporter(&uri, &[]).connected().scrape().up());
+}
+
+#[test]
+fn a_user_who_is_not_root_is_whom_its_home_says() {
+    let hypervisor = Hypervisor::open();
+    let home = new_dir("home");
+    let place = home.join(".pki/libvirt");
+    fs::create_dir_all(place.parent().unwrap()).unwrap();
+    fs::rename(&hypervisor.pki, &place).unwrap();
+    let home = format!("HOME={}", home.display());
+    let [user, group] = ["--reuid=65534", "--regid=65534"];
+    let nobody =
+        ["setpriv", user, group, "--clear-groups", "--pdeathsig", "KILL", "--", "env", &home];
+    let uri = "qemu://127.0.0.1/system";
+    output(hypervisor.enter().args(nobody).args(["virsh", "-r", "-c", uri, "list"]));
+    assert!(hypervisor.exporter_as(&nobody, uri, &[]).connected().scrape().up());
 }
 
 #[test]

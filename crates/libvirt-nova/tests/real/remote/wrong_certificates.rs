@@ -58,11 +58,28 @@ fn an_expired_server_is_refused_until_it_has_a_new_certificate() {
 }
 
 #[test]
+fn a_server_that_was_revoked_is_refused_until_it_has_another_certificate() {
+    let mut serving = None;
+    let hypervisor =
+        Hypervisor::with_certificate(|authority| serving.insert(authority.server(HERE)).clone());
+    let uri = hypervisor.tls(&hypervisor.pki);
+    let list = hypervisor.authority.revoked(&[&serving.unwrap()]);
+    fs::write(hypervisor.pki.join("cacrl.pem"), list).unwrap();
+    let complaint = hypervisor.virsh(&uri).unwrap_err();
+    assert!(complaint.contains("has been revoked"), "{complaint}");
+    let shut = Shut::out(&hypervisor, &uri, &[], &[SERVER, "has revoked it"]);
+    hypervisor.identify(&hypervisor.authority.server(HERE));
+    hypervisor.restart();
+    shut.comes_in();
+}
+
+#[test]
 fn a_client_without_a_certificate_is_told_that_it_needs_one() {
     let hypervisor = Hypervisor::open();
     let place = client_place(hypervisor.authority.certificate(), None);
     let uri = hypervisor.tls(&place);
-    let words = ["127.0.0.1:16514", "it wants a client certificate, and there is none"];
+    let missing = place.join("clientcert.pem").display().to_string();
+    let words = ["127.0.0.1:16514 wants a client certificate", &missing];
     let shut = Shut::out(&hypervisor, &uri, &[], &words);
     identify(&place, &hypervisor.authority.client());
     shut.comes_in();
@@ -76,8 +93,8 @@ fn a_client_of_another_authority_is_told_that_it_is_not_taken() {
     let trusted = format!("{}{}", hypervisor.authority.certificate(), foreign.certificate());
     let place = client_place(&trusted, Some(&foreign.client()));
     let uri = hypervisor.tls(&place);
-    let certificate = place.join("clientcert.pem");
-    let words = ["127.0.0.1:16514", "does not take the certificate", certificate.to_str().unwrap()];
+    let certificate = place.join("clientcert.pem").display().to_string();
+    let words = ["127.0.0.1:16514 does not take the client certificate", &certificate];
     let shut = Shut::out(&hypervisor, &uri, &[], &words);
     identify(&place, &hypervisor.authority.client());
     shut.comes_in();
