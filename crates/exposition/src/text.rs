@@ -14,6 +14,8 @@ use crate::{Family, Format, Kind, Labels, Value, labels::escape};
 #[derive(Debug, Default)]
 pub struct Exposition {
     format: Format,
+    /// Labels of every sample.
+    labels: Labels,
     text: String,
     /// The family whose header was written last.
     begun: Option<&'static str>,
@@ -25,6 +27,13 @@ impl Exposition {
     /// An empty one.
     pub fn new(format: Format) -> Self {
         Self { format, ..Self::default() }
+    }
+
+    /// The same with labels that every sample has, before its own. No family may have one of these
+    /// names: a sample would have two labels of one name, which Prometheus refuses.
+    #[must_use]
+    pub fn with_labels(self, labels: Labels) -> Self {
+        Self { labels, ..self }
     }
 
     /// Starts a family, or goes on with the one that was started last.
@@ -149,12 +158,17 @@ impl Samples<'_> {
         let begin = text.len();
         text.push_str(name);
         text.push_str(suffix);
+        let constant = self.exposition.labels.as_str();
         let rendered = rendered.map(Labels::as_str).unwrap_or_default();
-        let is_bare = rendered.is_empty() && labels.is_empty();
+        let is_bare = constant.is_empty() && rendered.is_empty() && labels.is_empty();
         if !is_bare {
             text.push('{');
+            text.push_str(constant);
+            if !constant.is_empty() && !rendered.is_empty() {
+                text.push(',');
+            }
             text.push_str(rendered);
-            Labels::append(rendered.is_empty(), labels, text);
+            Labels::append(constant.is_empty() && rendered.is_empty(), labels, text);
             text.push('}');
         }
         #[cfg(debug_assertions)]
@@ -317,6 +331,33 @@ mod tests {
             tank_level_metres{a="1"} 2
             tank_level_metres{c="3"} 3
             tank_level_metres 4
+        "#]]
+        .assert_eq(&exposition.into_text());
+    }
+
+    #[test]
+    fn labels_of_every_sample_come_before_its_own() {
+        const TIME: Family =
+            Family { name: "fill_seconds", kind: Kind::Histogram, help: "Time to fill." };
+        let constant = Labels::new(&[("site", "a\"b"), ("row", "1")]);
+        let mut exposition = Exposition::default().with_labels(constant);
+        let mut samples = exposition.family(&LEVEL);
+        samples.push(&[], 1_u64);
+        samples.push(&[("tank", "north")], 2_u64);
+        samples.push_with(&Labels::new(&[("tank", "south")]), &[], 3_u64);
+        samples.push_with(&Labels::new(&[("tank", "south")]), &[("end", "low")], 4_u64);
+        let labels = Labels::new(&[("tank", "north")]);
+        exposition.family(&TIME).push_histogram(&labels, &[], None, 4);
+        expect![[r#"
+            # HELP tank_level_metres Height of the water.
+            # TYPE tank_level_metres gauge
+            tank_level_metres{site="a\"b",row="1"} 1
+            tank_level_metres{site="a\"b",row="1",tank="north"} 2
+            tank_level_metres{site="a\"b",row="1",tank="south"} 3
+            tank_level_metres{site="a\"b",row="1",tank="south",end="low"} 4
+            # HELP fill_seconds Time to fill.
+            # TYPE fill_seconds histogram
+            fill_seconds_bucket{site="a\"b",row="1",tank="north",le="+Inf"} 4
         "#]]
         .assert_eq(&exposition.into_text());
     }

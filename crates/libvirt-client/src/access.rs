@@ -3,7 +3,7 @@
 use crate::{Address, Credentials};
 
 /// Where libvirtd is, and how we say who we are where it asks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
     /// Where it listens, and how it is reached.
     pub address: Address,

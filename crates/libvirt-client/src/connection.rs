@@ -38,6 +38,9 @@ pub(crate) struct Connection {
     /// Unanswered calls that nobody waits for, beyond which no more are taken.
     abandoned_max: usize,
     is_retired: bool,
+    /// Whether libvirtd has opened the driver for us: before that it takes no goodbye, and logs a
+    /// fault for it.
+    is_open: bool,
     /// Pings where nothing comes, once libvirtd has said that it answers them. Of a socket of this
     /// host the kernel tells when the other end is gone.
     keepalive: Option<Keepalive>,
@@ -60,6 +63,7 @@ impl Connection {
             serial: 0,
             abandoned_max,
             is_retired: false,
+            is_open: false,
             keepalive: None,
         }
     }
@@ -193,6 +197,7 @@ impl Connection {
                 if is_promise && self.stream.is_remote() {
                     self.keepalive = Some(Keepalive::new());
                 }
+                self.is_open |= called == Procedure::CONNECT_OPEN && outcome.is_ok();
                 entry.answered(outcome.as_ref().map(|_| ()));
                 let _ = reply.send(outcome);
                 drop(permit);
@@ -204,8 +209,10 @@ impl Connection {
     /// Says goodbye without waiting for the answer: the daemon reads what was
     /// written before it sees the end.
     async fn leave(&mut self) -> io::Result<()> {
-        self.serial = self.serial.wrapping_add(1);
-        packet::call(ConnectClose::PROCEDURE, self.serial, &[], &mut self.outgoing);
+        if self.is_open {
+            self.serial = self.serial.wrapping_add(1);
+            packet::call(ConnectClose::PROCEDURE, self.serial, &[], &mut self.outgoing);
+        }
         self.stream.finish(&self.outgoing).await
     }
 }

@@ -73,7 +73,7 @@ impl Credentials {
             (Some(user), Some(password)) => return Ok(Login { user, password }),
             (None, Some(_)) => "user",
             (Some(_), None) => "password",
-            (None, None) => "user and none",
+            (None, None) => "user",
         };
         Err(ConnectKind::NoCredentials { looked, host: address.host().to_owned(), misses })
     }

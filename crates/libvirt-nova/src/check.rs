@@ -8,6 +8,7 @@
 //! * [`versions`], [`instances`], [`balloon`], [`steal`], [`guests`], [`cpu`], [`pools`],
 //!   [`refusals`]: what libvirtd said
 //! * [`flags`], [`clock`]: what can be told without it
+//! * [`targets`]: those of `--targets.file`, each of which is asked once
 //! * [`naming`]: domains in sentences and in commands; [`report`]: the findings as text
 
 use std::{
@@ -36,13 +37,19 @@ mod pools;
 mod refusals;
 mod report;
 mod steal;
+mod targets;
 mod versions;
 
 /// Looks at the host and prints what it finds.
 ///
 /// Fails, as a status, where something loses metrics.
 pub(crate) async fn check(flags: Flags, log: Arc<log::Record>) -> ExitCode {
-    let findings = findings(&Facts::gather(flags, log).await);
+    let targets = targets::look(&flags, Arc::clone(&log)).await;
+    let mut findings = match flags.is_watching {
+        true => findings(&Facts::gather(flags, log).await),
+        false => flags::findings(&flags.ignored),
+    };
+    findings.extend(targets.iter().flat_map(targets::findings));
     // Where nobody reads it, the status still says it.
     let _ = io::stdout().write_all(report::report(&findings).as_bytes());
     let is_loss = |finding: &Finding| finding.verdict == Verdict::Loss;

@@ -15,8 +15,9 @@ use tokio::{
 };
 
 use crate::{
-    fault::{Change, chain},
+    fault::{Change, Told, chain},
     inventory::{Domains, Instance, Inventory},
+    later::later,
     live::{Lasting, Live, Terms},
     telemetry::Telemetry,
     usage::Usages,
@@ -125,6 +126,16 @@ impl Daemon {
         }
     }
 
+    /// Waits until `until` for libvirtd to let us in, and where nothing was collected in this session
+    /// yet, for its domains to have been read: so that the first scrape is whole.
+    pub(crate) async fn begin(&self, until: Instant) {
+        let Some(live) = self.live(until).await else { return };
+        if live.is_new() {
+            let half = until.saturating_duration_since(Instant::now()).mul_f64(READING_PART);
+            live.inventory.first(later(half)).await;
+        }
+    }
+
     /// Says goodbye, so that libvirtd logs no fault.
     pub(crate) async fn close(&self) {
         let link = self.link();
@@ -142,6 +153,8 @@ pub(crate) struct Watch {
     pub(crate) terms: Terms,
     pub(crate) usages: Arc<Usages>,
     pub(crate) telemetry: Arc<Telemetry>,
+    /// What the log has said of it last.
+    pub(crate) told: Arc<Told>,
 }
 
 impl Watch {
@@ -156,7 +169,6 @@ impl Watch {
         let address = &self.access.address;
         let mut is_first = true;
         let mut backoff = Backoff::new(PAUSE_MAX);
-        let mut told = String::new();
         let lasting = Lasting::new(Arc::clone(&self.usages));
         // Sessions in a row that did not last.
         let mut short = 0_u32;
@@ -175,15 +187,17 @@ impl Watch {
                     let lasts =
                         short < SHORT_TOLD || time::timeout(STEADY, &mut attending).await.is_err();
                     if lasts {
-                        told.clear();
-                        match address.socket() {
-                            Some(socket) => {
-                                let socket = socket.display();
-                                tracing::info!(uri = %address, %socket, "connected");
+                        if self.told.connected() {
+                            match address.socket() {
+                                Some(socket) => {
+                                    let socket = socket.display();
+                                    tracing::info!(uri = %address, %socket, "connected");
+                                }
+                                None => tracing::info!(uri = %address, "connected"),
                             }
-                            None => tracing::info!(uri = %address, "connected"),
                         }
                         attending.await;
+                        self.told.lost();
                         let ending = feed.ending().unwrap_or(&Ending::HungUp);
                         tracing::warn!(uri = %address, "{ending}, connecting again");
                     }
@@ -200,9 +214,8 @@ impl Watch {
                     let refused = error.is_refusal();
                     backoff.set_ceiling(if refused { REFUSED_PAUSE_MAX } else { PAUSE_MAX });
                     let text = chain(&error).to_string();
-                    if text != told {
+                    if self.told.fault(&text) {
                         tracing::warn!("{text}");
-                        told = text;
                     }
                     let error = Arc::new(error);
                     publish.send_modify(|link| link.turn(LinkState::Down(error)));
@@ -270,6 +283,8 @@ pub(crate) fn connect_deadline(address: &Address) -> Duration {
 const LOCAL_DEADLINE: Duration = Duration::from_secs(5);
 /// Another host's name is to be found, and ssh to be run there.
 const REMOTE_DEADLINE: Duration = Duration::from_secs(10);
+/// The part of the time of a session's first scrape in which its domains may be read.
+const READING_PART: f64 = 0.5;
 /// The longest pause between attempts. One that fails costs nobody anything, and
 /// libvirtd is to be found soon after its return.
 const PAUSE_MAX: Duration = Duration::from_secs(2);

@@ -16,10 +16,22 @@ pub(crate) struct Facts<'f> {
     pub(crate) uptime: Duration,
     /// What it was told, by flag.
     pub(crate) settings: &'f [(&'static str, String)],
+    /// `None` where only targets are asked.
+    pub(crate) libvirtd: Option<Libvirtd>,
+    /// How each target is, by name; `None` without a file of them.
+    pub(crate) targets: Option<Vec<(String, String)>>,
+    pub(crate) report: &'f Report,
+    /// The last lines of the log that tell of a fault.
+    pub(crate) faults: Vec<String>,
+}
+
+/// What is known of a libvirtd.
+#[derive(Debug)]
+pub(crate) struct Libvirtd {
     /// Who is asked: a socket, a host, a command.
     pub(crate) peer: String,
     /// Whether libvirtd can be asked, in words.
-    pub(crate) libvirtd: String,
+    pub(crate) state: String,
     /// For how long that has been so.
     pub(crate) since: Duration,
     pub(crate) hostname: Option<String>,
@@ -30,22 +42,42 @@ pub(crate) struct Facts<'f> {
     pub(crate) domains: Option<[usize; 2]>,
     /// Since when libvirtd has answered no poll.
     pub(crate) polled: Option<Duration>,
-    pub(crate) report: &'f Report,
-    /// The last lines of the log that tell of a fault.
-    pub(crate) faults: Vec<String>,
 }
 
 impl Display for Facts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Facts { report, since, .. } = self;
+        let Facts { report, .. } = self;
         writeln!(f, "{}", self.version.trim_end())?;
         fact(f, "up for", seconds(self.uptime))?;
         for (flag, value) in self.settings {
             fact(f, flag, value)?;
         }
+        if let Some(libvirtd) = &self.libvirtd {
+            write!(f, "{libvirtd}")?;
+        }
+        if let Some(targets) = &self.targets {
+            section(f, "targets")?;
+            for (name, state) in targets {
+                fact(f, name, state)?;
+            }
+        }
+        if self.libvirtd.is_some() {
+            calls(f, report)?;
+        }
+        section(f, "log lines by level")?;
+        for (level, count) in &report.log_messages {
+            fact(f, level, count)?;
+        }
+        section(f, "the last faults in the log")?;
+        self.faults.iter().try_for_each(|line| f.write_str(line))
+    }
+}
+
+impl Display for Libvirtd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         section(f, "libvirtd")?;
         fact(f, "connected to", &self.peer)?;
-        fact(f, "connection", format_args!("{}, for {}", self.libvirtd, seconds(*since)))?;
+        fact(f, "connection", format_args!("{}, for {}", self.state, seconds(self.since)))?;
         let [hypervisor, libvirt] = &self.versions;
         for (what, value) in
             [("hostname", &self.hostname), ("libvirt", libvirt), ("hypervisor", hypervisor)]
@@ -62,45 +94,45 @@ impl Display for Facts<'_> {
             Some(age) => fact(f, "last poll", format_args!("{} ago", seconds(age)))?,
             None => fact(f, "last poll", "none was answered")?,
         }
-        match report.collection {
-            Some(it) => {
-                let age = SystemTime::now().duration_since(it.ended).unwrap_or_default();
-                let [age, took] = [age, it.took].map(seconds);
-                fact(f, "last scrape", format_args!("{age} ago, took {took}"))?;
-                let Skipped { held, abandoned, deadline } = it.skipped;
-                let skipped = format_args!(
-                    "{held} held by libvirt, {abandoned} as too many calls hang, \
-                     {deadline} for want of time"
-                );
-                fact(f, "domains it left out", skipped)?;
-            }
-            None => fact(f, "last scrape", "none")?,
-        }
-        fact(f, "reconnects", report.reconnects)?;
-        fact(f, "calls in flight", report.in_flight)?;
-        fact(f, "calls abandoned", report.abandoned)?;
-        section(f, "calls: how many, mean time")?;
-        for (procedure, durations) in &report.durations {
-            #[expect(clippy::cast_precision_loss, reason = "it is a mean for people")]
-            let mean = durations.sum() / durations.count().max(1) as f64;
-            let mean = mean * 1e3;
-            fact(f, procedure, format_args!("{}, {mean:.2} ms", durations.count()))?;
-        }
-        section(f, "calls that failed: by libvirt's error number or our word, how many")?;
-        for ((procedure, reason), count) in &report.failures {
-            fact(f, procedure, format_args!("{reason}: {count}"))?;
-        }
-        section(f, "fields of libvirt that nobody here knows")?;
-        for (field, count) in &report.unknown_fields {
-            fact(f, field, count)?;
-        }
-        section(f, "log lines by level")?;
-        for (level, count) in &report.log_messages {
-            fact(f, level, count)?;
-        }
-        section(f, "the last faults in the log")?;
-        self.faults.iter().try_for_each(|line| f.write_str(line))
+        Ok(())
     }
+}
+
+/// Writes what is known of our work with a libvirtd.
+fn calls(f: &mut impl Write, report: &Report) -> fmt::Result {
+    match report.collection {
+        Some(it) => {
+            let age = SystemTime::now().duration_since(it.ended).unwrap_or_default();
+            let [age, took] = [age, it.took].map(seconds);
+            fact(f, "last scrape", format_args!("{age} ago, took {took}"))?;
+            let Skipped { held, abandoned, deadline } = it.skipped;
+            let skipped = format_args!(
+                "{held} held by libvirt, {abandoned} as too many calls hang, \
+                     {deadline} for want of time"
+            );
+            fact(f, "domains it left out", skipped)?;
+        }
+        None => fact(f, "last scrape", "none")?,
+    }
+    fact(f, "reconnects", report.reconnects)?;
+    fact(f, "calls in flight", report.in_flight)?;
+    fact(f, "calls abandoned", report.abandoned)?;
+    section(f, "calls: how many, mean time")?;
+    for (procedure, durations) in &report.durations {
+        #[expect(clippy::cast_precision_loss, reason = "it is a mean for people")]
+        let mean = durations.sum() / durations.count().max(1) as f64;
+        let mean = mean * 1e3;
+        fact(f, procedure, format_args!("{}, {mean:.2} ms", durations.count()))?;
+    }
+    section(f, "calls that failed: by libvirt's error number or our word, how many")?;
+    for ((procedure, reason), count) in &report.failures {
+        fact(f, procedure, format_args!("{reason}: {count}"))?;
+    }
+    section(f, "fields of libvirt that nobody here knows")?;
+    for (field, count) in &report.unknown_fields {
+        fact(f, field, count)?;
+    }
+    Ok(())
 }
 
 fn section(f: &mut impl Write, title: &str) -> fmt::Result {
@@ -145,13 +177,16 @@ mod tests {
             version: "libvirt_nova 1.2.3 (revision abc)\n",
             uptime: Duration::from_secs(90),
             settings: &[("--interval", "1s".to_owned())],
-            peer: "/run/libvirt/libvirt-sock-ro".to_owned(),
-            libvirtd: "down: nobody listens".to_owned(),
-            since: Duration::from_millis(1500),
-            hostname: None,
-            versions: [Some("7.2.0".to_owned()), Some("9.0.0".to_owned())],
-            domains: None,
-            polled: Some(Duration::from_secs(2)),
+            libvirtd: Some(Libvirtd {
+                peer: "/run/libvirt/libvirt-sock-ro".to_owned(),
+                state: "down: nobody listens".to_owned(),
+                since: Duration::from_millis(1500),
+                hostname: None,
+                versions: [Some("7.2.0".to_owned()), Some("9.0.0".to_owned())],
+                domains: None,
+                polled: Some(Duration::from_secs(2)),
+            }),
+            targets: None,
             report: &report,
             faults: vec!["2026/11/24 12:24:20 libvirtd hung up\n".to_owned()],
         };

@@ -8,13 +8,14 @@ use std::{
 };
 
 use bytes::Bytes;
+use exposition::{Format, Labels};
 use futures_util::{Stream, stream};
 use tokio::{
-    runtime::Handle,
     sync::{Mutex, mpsc},
     task::{self, JoinHandle},
     time::{self, Instant},
 };
+use tracing::Instrument;
 
 use crate::{
     board::Frames,
@@ -25,8 +26,8 @@ use crate::{
     inventory::{Domains, Instance, Roster},
     jobs::JobsByDomain,
     live::Live,
-    log,
     placements::Placements,
+    program::Program,
     snapshot::{Findings, Snapshot},
     survey::Skipped,
     telemetry::{CollectionReport, Report, Telemetry},
@@ -36,19 +37,21 @@ use crate::{
 /// What answers a scrape.
 #[derive(Debug)]
 pub(crate) struct Exporter {
-    began: SystemTime,
-    daemon: Daemon,
-    min_age: Duration,
-    selection: Selection,
-    telemetry: Arc<Telemetry>,
-    log: Arc<log::Record>,
-    frames: Arc<Frames>,
-    last: Mutex<Option<Collection>>,
+    pub(crate) daemon: Daemon,
+    /// A collection serves the scrapes of the time after it began.
+    pub(crate) min_age: Duration,
+    pub(crate) selection: Selection,
+    /// Labels of every sample.
+    pub(crate) labels: Labels,
+    pub(crate) telemetry: Arc<Telemetry>,
+    pub(crate) program: Arc<Program>,
+    pub(crate) frames: Arc<Frames>,
+    pub(crate) last: Mutex<Option<Collection>>,
 }
 
 /// What one collection found.
 #[derive(Clone, Debug)]
-struct Collection {
+pub(crate) struct Collection {
     began: Instant,
     ended: Instant,
     /// Whether its deadline cut it short.
@@ -69,19 +72,6 @@ struct Source {
 }
 
 impl Exporter {
-    /// A collection serves the scrapes of the next `min_age`.
-    pub(crate) fn new(
-        daemon: Daemon,
-        min_age: Duration,
-        selection: Selection,
-        telemetry: Arc<Telemetry>,
-        log: Arc<log::Record>,
-        frames: Arc<Frames>,
-    ) -> Self {
-        let (began, last) = (SystemTime::now(), Mutex::default());
-        Self { began, daemon, min_age, selection, telemetry, log, frames, last }
-    }
-
     /// Returns an exposition as it is wanted, in pieces that are written as they are taken: one
     /// waits while the one before it is sent. An error is the last one, where not all could be
     /// written.
@@ -97,16 +87,16 @@ impl Exporter {
         wanted: Wanted,
     ) -> impl Stream<Item = io::Result<Bytes>> + use<> {
         let snapshot = self.collect(wanted.deadline).await;
-        let (selection, report) = (self.selection, self.report());
-        let (give, taken) = mpsc::channel(1);
-        let writing = task::spawn(async move {
-            for piece in families::pieces(wanted.format, selection, &snapshot, &report) {
-                if give.send(Bytes::from(piece)).await.is_err() {
-                    break;
-                }
-            }
-        });
-        written(taken, writing)
+        self.write(wanted.format, snapshot)
+    }
+
+    /// Returns the exposition of what was collected.
+    pub(crate) fn write(
+        &self,
+        format: Format,
+        snapshot: Arc<Snapshot>,
+    ) -> impl Stream<Item = io::Result<Bytes>> + use<> {
+        write(format, self.selection, self.labels.clone(), snapshot, self.report())
     }
 
     /// Collects what a scrape would show, within `deadline`; the frames take it over.
@@ -116,7 +106,8 @@ impl Exporter {
         let arrived = Instant::now();
         let until = after(arrived, deadline);
         let this = Arc::clone(self);
-        let collecting = task::spawn(async move { this.snapshot(arrived, until).await });
+        let collecting = async move { this.snapshot(arrived, until).await };
+        let collecting = task::spawn(collecting.in_current_span());
         // It neither panics nor is it cancelled.
         collecting.await.unwrap_or_default()
     }
@@ -124,14 +115,8 @@ impl Exporter {
     /// What is known of our own work.
     pub(crate) fn report(&self) -> Report {
         let ledger = self.daemon.ledger();
-        let tasks = Handle::current().metrics().num_alive_tasks();
         let polled = self.frames.polled().borrow().map(|polled| polled.time);
-        let began = Some(self.began);
-        Report {
-            began,
-            polled,
-            ..self.telemetry.report(ledger.as_ref(), self.log.by_level(), tasks)
-        }
+        Report { polled, ..self.program.report(&self.telemetry, ledger.as_ref()) }
     }
 
     /// Returns what a collection found that serves whoever arrived then; at `until` it ends with
@@ -223,6 +208,25 @@ impl Source {
     }
 }
 
+/// Returns an exposition in pieces, each written when the one before it is taken.
+pub(crate) fn write(
+    format: Format,
+    selection: Selection,
+    labels: Labels,
+    snapshot: Arc<Snapshot>,
+    report: Report,
+) -> impl Stream<Item = io::Result<Bytes>> + use<> {
+    let (give, taken) = mpsc::channel(1);
+    let writing = task::spawn(async move {
+        for piece in families::pieces(format, selection, labels, &snapshot, &report) {
+            if give.send(Bytes::from(piece)).await.is_err() {
+                break;
+            }
+        }
+    });
+    written(taken, writing)
+}
+
 /// What a task writes, and an error where it ended before it was done: that must not pass for all
 /// there is.
 fn written(
@@ -253,7 +257,7 @@ async fn collect(source: &Source, until: Instant) -> Collected {
     let roster = &domains.running;
     live.keep(roster);
     let running = || roster.iter().map(|instance| &instance.domain);
-    if live.is_new() {
+    if live.begin_collecting() {
         // Somebody before us may have left calls hanging.
         live.controls.round(running(), after(Instant::now(), share(until, CONTROL_SHARE))).await;
     }

@@ -3,7 +3,8 @@
 //! A row is all there is to know of a family. The scrape, the tests, `--list-metrics` and
 //! the reference read the same table.
 //!
-//! * [`exporter`], [`process`]: libvirtd's state, our own work, and our use of the host
+//! * [`exporter`]: libvirtd's state, and our own work with it
+//! * [`program`], [`process`]: the exporter itself, and its use of the host
 //! * [`instance`]: the mission's families, in Nova's words
 //! * [`domain`], [`cpu`], [`memory`], [`vcpu`], [`block`], [`interface`], [`hostdev`], [`job`],
 //!   [`event`], [`pool`], [`node`]: the families of the libvirt exporters, in libvirt's words
@@ -16,7 +17,10 @@ use exposition::{Exposition, Family, Samples, Value};
 use libvirt_wire::call::StoragePoolInfo;
 
 use self::subject::{Subject, labels_of};
-pub(crate) use self::{pieces::pieces, reference::reference};
+pub(crate) use self::{
+    pieces::pieces,
+    reference::{has_label, reference},
+};
 use crate::{
     collectors::{Collector, Collectors},
     flags::Compat,
@@ -47,6 +51,7 @@ mod perf;
 mod pieces;
 mod pool;
 mod process;
+mod program;
 mod reference;
 mod subject;
 mod tinkoff;
@@ -105,6 +110,15 @@ pub(crate) enum Write {
     Any(fn(&Subject<'_>, &mut Samples<'_>)),
 }
 
+/// Whose a family is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// A libvirtd's: what it says, and how it is asked.
+    Libvirtd,
+    /// This program's, whichever libvirtd it asks.
+    Program,
+}
+
 /// The rows of a collector.
 #[derive(Debug)]
 pub(crate) struct Section {
@@ -112,30 +126,36 @@ pub(crate) struct Section {
     pub(crate) collector: Option<Collector>,
     /// The exporter that alone has them, where `--compat` has to name it.
     pub(crate) compat: Option<Compat>,
+    pub(crate) whose: Whose,
     pub(crate) rows: &'static [Row],
 }
 
 impl Section {
     const fn of(collector: Collector, rows: &'static [Row]) -> Self {
-        Self { collector: Some(collector), compat: None, rows }
+        Self { collector: Some(collector), ..Self::libvirtd(rows) }
     }
 
     const fn tinkoff(collector: Collector, rows: &'static [Row]) -> Self {
-        Self { collector: Some(collector), compat: Some(Compat::Tinkoff), rows }
+        Self { compat: Some(Compat::Tinkoff), ..Self::of(collector, rows) }
     }
 
     const fn kumina(collector: Collector, rows: &'static [Row]) -> Self {
-        Self { collector: Some(collector), compat: Some(Compat::Kumina), rows }
+        Self { compat: Some(Compat::Kumina), ..Self::of(collector, rows) }
     }
 
-    const fn always(rows: &'static [Row]) -> Self {
-        Self { collector: None, compat: None, rows }
+    const fn libvirtd(rows: &'static [Row]) -> Self {
+        Self { collector: None, compat: None, whose: Whose::Libvirtd, rows }
+    }
+
+    const fn program(rows: &'static [Row]) -> Self {
+        Self { whose: Whose::Program, ..Self::libvirtd(rows) }
     }
 }
 
 /// Every family, in the order of the exposition.
 pub(crate) const TABLE: &[Section] = &[
-    Section::always(exporter::ROWS),
+    Section::libvirtd(exporter::ROWS),
+    Section::program(program::ROWS),
     Section::of(Collector::Instance, instance::ROWS),
     Section::of(Collector::Utilization, instance::UTILIZATION),
     Section::of(Collector::Domain, domain::ROWS),
@@ -166,12 +186,14 @@ pub(crate) const TABLE: &[Section] = &[
     Section::tinkoff(Collector::Interface, tinkoff::INTERFACE),
     Section::tinkoff(Collector::Pool, tinkoff::POOL),
     Section::kumina(Collector::Domain, kumina::DOMAIN),
-    Section::always(process::ROWS),
+    Section::program(process::ROWS),
 ];
 
 /// What is to be served, and how.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Selection {
+    /// Whose families; `None` for everybody's.
+    pub(crate) whose: Option<Whose>,
     pub(crate) collectors: Collectors,
     /// Whether `libvirt_domain_*` have the labels of Debian's exporter as well.
     pub(crate) is_wide: bool,
@@ -187,6 +209,7 @@ impl Selection {
     fn has(self, section: &Section) -> bool {
         section.collector.is_none_or(|collector| self.collectors.has(collector))
             && section.compat.is_none_or(|compat| self.speaks(compat))
+            && self.whose.is_none_or(|whose| section.whose == whose)
     }
 
     /// Whether the names are served that this exporter alone had.

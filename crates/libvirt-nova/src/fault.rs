@@ -1,6 +1,10 @@
 //! Faults, as the log tells them: whole, and once.
 
-use std::{error::Error, fmt};
+use std::{
+    error::Error,
+    fmt, mem,
+    sync::{Mutex, PoisonError},
+};
 
 /// An error with all its sources on one line, joined by `: `.
 pub(crate) fn chain(error: &dyn Error) -> impl fmt::Display {
@@ -25,12 +29,50 @@ pub(crate) struct Change {
 impl Change {
     /// Notes the fault; returns whether it was not there before.
     pub(crate) fn begin(&mut self) -> bool {
-        !std::mem::replace(&mut self.present, true)
+        !mem::replace(&mut self.present, true)
     }
 
     /// Notes its end; returns whether it was there before.
     pub(crate) fn end(&mut self) -> bool {
-        std::mem::take(&mut self.present)
+        mem::take(&mut self.present)
+    }
+}
+
+/// What the log has said of a peer last, so that it says nothing twice, however many sessions
+/// there are with it.
+#[derive(Debug, Default)]
+pub(crate) struct Told(Mutex<Said>);
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Said {
+    #[default]
+    Nothing,
+    Connected,
+    Fault(String),
+}
+
+impl Told {
+    /// Notes that there is a session; returns whether that is news.
+    pub(crate) fn connected(&self) -> bool {
+        self.say(Said::Connected)
+    }
+
+    /// Notes that there is none for this reason; returns whether that is news.
+    pub(crate) fn fault(&self, text: &str) -> bool {
+        self.say(Said::Fault(text.to_owned()))
+    }
+
+    /// Notes that the log said of the session that it is lost: the next one is news.
+    pub(crate) fn lost(&self) {
+        self.say(Said::Nothing);
+    }
+
+    fn say(&self, said: Said) -> bool {
+        // Nothing panics while it holds the lock.
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = *last != said;
+        *last = said;
+        is_news
     }
 }
 
@@ -54,5 +96,18 @@ mod tests {
         assert!(!change.begin());
         assert!(change.end());
         assert!(!change.end());
+    }
+
+    #[test]
+    fn what_was_told_last_is_not_told_again() {
+        let told = Told::default();
+        assert!(told.fault("nobody listens"));
+        assert!(!told.fault("nobody listens"));
+        assert!(told.fault("no answer"));
+        assert!(told.connected());
+        assert!(!told.connected(), "another session after one that nobody needed");
+        told.lost();
+        assert!(told.connected());
+        assert!(told.fault("no answer"));
     }
 }

@@ -26,7 +26,7 @@ pub(crate) use self::{
     error::FlagError,
     exporter_url::ExporterUrl,
     listen_address::ListenAddress,
-    metrics_path::MetricsPath,
+    metrics_path::{MetricsPath, decoded},
     top::{Origin, TopFlags, parse_top},
 };
 use crate::{
@@ -51,10 +51,18 @@ mod spelling;
 mod top;
 
 /// What the program was told to do.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Flags {
     /// Where libvirtd listens, and what it asks of us.
     pub(crate) access: Access,
+    /// Whether that libvirtd is watched: not where targets are all that was asked for.
+    pub(crate) is_watching: bool,
+    /// The file that says which libvirtds are asked by name.
+    pub(crate) targets: Option<PathBuf>,
+    /// How long after its last probe a target keeps its session; zero for ever.
+    pub(crate) targets_idle: Duration,
+    /// The target that `once` is about.
+    pub(crate) target: Option<String>,
     /// Pause between two polls; zero polls only when scraped.
     pub(crate) interval: Duration,
     /// How long a scrape may take that names no timeout.
@@ -135,6 +143,9 @@ pub(crate) fn parse(
         deadline,
         min_age,
         max_abandoned,
+        targets,
+        targets_idle,
+        target,
         port,
         listen,
         systemd_socket,
@@ -168,9 +179,30 @@ pub(crate) fn parse(
             });
         }
     };
+    // Exporters in Go have such flags always, and empty where there is no file.
+    let given = |path: &PathBuf| !path.as_os_str().is_empty();
+    let (web_config, targets) = (web_config.filter(given), targets.filter(given));
+    let is_watching = targets.is_none() || words.has(command_line::URI);
+    let refuse = |flag: &str, complaint: &str| {
+        let place = words.origin(flag).unwrap_or(flag);
+        Err(Stop::Refusal(FlagError::of(place, complaint)))
+    };
+    if target.is_some() && targets.is_none() {
+        return refuse("--target", "is in no file, expected --targets.file as well");
+    }
+    if target.is_some() && !once {
+        return refuse("--target", "is for --once, expected that as well");
+    }
+    if once && target.is_none() && !is_watching {
+        return refuse("--once", "has nothing to print, expected --target as well");
+    }
     let listen = if listen.is_empty() { vec![ListenAddress::Everywhere(port)] } else { listen };
     Ok(Flags {
         access: Access { address: uri, credentials: credentials.into() },
+        is_watching,
+        targets,
+        targets_idle,
+        target,
         interval,
         deadline,
         min_age,
@@ -178,8 +210,7 @@ pub(crate) fn parse(
         listen,
         systemd_socket,
         metrics_path: path,
-        // Exporters in Go have this flag always, and empty where there is no file.
-        web_config: web_config.filter(|path| !path.as_os_str().is_empty()),
+        web_config,
         log: LogTarget::from(log),
         log_level,
         log_format,

@@ -11,9 +11,10 @@
 //! * `admission`: what the web configuration asks of requests
 //! * `gate` with `rate_limit` and `basic_auth`: what a request has to pass where the operator says so
 //! * `extra_headers`: what the operator adds to responses
-//! * `origin`, `places`: where a peer comes from, and what it may take
+//! * `query`: which target a probe is of
+//! * `origin`, `places`, `probes`: where a peer comes from, and what it may take
 //! * `gzip`: compressed answers, piece by piece
-//! * `response` with `body`, `page`: what is sent
+//! * `response` with `body`, `page`, `listing`: what is sent
 //!
 //! All of it runs inside the future that [`serve`] returns: no task of its own outlives it, and
 //! nothing here needs to be sent between threads.
@@ -47,9 +48,12 @@ mod gate;
 mod gzip;
 mod inherited;
 mod listener;
+mod listing;
 mod origin;
 mod page;
 mod places;
+mod probes;
+mod query;
 mod rate_limit;
 mod response;
 mod server;

@@ -131,6 +131,14 @@ impl Inventory {
         self.domains.borrow().is_some()
     }
 
+    /// Waits until `until` for the domains to have been listed, and each to have been read, for the
+    /// first time.
+    pub(crate) async fn first(&self, until: Instant) {
+        // They are published when all have been read, or to who asks and cannot wait.
+        let mut domains = self.domains.clone();
+        let _ = time::timeout_at(until, domains.wait_for(Option::is_some)).await;
+    }
+
     /// Makes sure that everything which happened before the call is in the roster.
     ///
     /// Returns whether libvirtd said which domains there are, within `deadline`.

@@ -15,29 +15,27 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use exposition::Format;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use tokio::{
     runtime,
     signal::unix::{SignalKind, signal},
-    time::Instant,
+    task::JoinHandle,
 };
 
 use crate::{
-    board::Frames,
-    daemon::Watch,
-    exporter::Exporter,
-    families::Selection,
+    daemon::Daemon,
     fault::chain,
-    flags::{Compat, Flags, LabelSet, Stop},
+    flags::{Flags, Stop},
     http::{Admission, Wanted},
     later::later,
-    live::Terms,
     log::{LogLevel, LogTarget},
+    program::Program,
     served::Served,
     service::Service,
-    telemetry::Telemetry,
-    usage::Usages,
+    targets::Targets,
+    watched::{Plan, Standing},
     web_config::WebConfig,
 };
 
@@ -47,9 +45,11 @@ mod board;
 mod care;
 mod check;
 mod collectors;
+mod config;
 mod control;
 mod daemon;
 mod debug;
+mod descriptors;
 mod exporter;
 mod families;
 mod fault;
@@ -68,16 +68,19 @@ mod live;
 mod log;
 mod placements;
 mod poll;
+mod program;
 mod served;
 mod service;
 mod snapshot;
 mod states;
 mod stats;
 mod survey;
+mod targets;
 mod telemetry;
 mod top;
 mod trouble;
 mod usage;
+mod watched;
 mod web_config;
 
 /// Runs the program, by the process' command line and environment, until it is told to stop.
@@ -146,56 +149,35 @@ fn work(flags: Flags, log: Arc<log::Record>) -> Result<ExitCode, Box<dyn Error>>
 }
 
 /// Prints one exposition.
-async fn print_once(flags: Flags, log: Arc<log::Record>) -> io::Result<()> {
-    let deadline = flags.deadline;
-    let (served, watching) = prepare(Flags { interval: Duration::ZERO, ..flags }, log);
-    let Served { daemon, exporter, .. } = served;
+async fn print_once(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>> {
+    let wanted = Wanted { deadline: flags.deadline, format: Format::Text };
+    let plan = Plan::new(&Flags { interval: Duration::ZERO, ..flags.clone() });
+    if let (Some(file), Some(name)) = (&flags.targets, &flags.target) {
+        let targets = Targets::open(file, flags.targets_idle, plan, flags.access.credentials, log)?;
+        let probe = targets.probe(name, wanted);
+        let probe = probe.ok_or_else(|| format!("no target {name} in {}", file.display()))?;
+        let pieces = probe.await;
+        targets.close().await;
+        return print(pieces).await.map_err(Into::into);
+    }
+    let program = Arc::new(Program::new(log, None));
+    let (watched, watching) = plan.watch(flags.access, Standing::default(), program);
     let watching = tokio::spawn(watching);
     // A scrape does not wait for libvirtd to let us in, who asks by hand does.
-    daemon.live(later(deadline)).await;
-    let pieces = exporter.scrape(Wanted { deadline, format: Format::Text }).await;
-    let mut pieces = pin!(pieces);
+    watched.daemon.begin(later(wanted.deadline)).await;
+    let pieces = Arc::clone(&watched.exporter).scrape(wanted).await;
     watching.abort();
-    daemon.close().await;
+    watched.daemon.close().await;
+    print(pieces).await.map_err(Into::into)
+}
+
+/// Prints what comes in pieces.
+async fn print(pieces: impl Stream<Item = io::Result<Bytes>>) -> io::Result<()> {
+    let mut pieces = pin!(pieces);
     while let Some(piece) = pieces.next().await {
         io::stdout().write_all(&piece?)?;
     }
     Ok(())
-}
-
-/// What watches libvirtd, what answers scrapes, and the task of the former.
-fn prepare(flags: Flags, log: Arc<log::Record>) -> (Served, impl Future<Output = ()> + Send) {
-    let telemetry = Arc::<Telemetry>::default();
-    let usages = Arc::new(Usages::new(flags.interval));
-    let (settings, peer) = (flags.settings(), flags.access.address.peer());
-    let is_filtered = !flags.filter.is_all();
-    let selection = Selection {
-        collectors: flags.collectors,
-        is_wide: flags.labels == LabelSet::Wide,
-        is_tinkoff: flags.compat.contains(&Compat::Tinkoff),
-        is_kumina: flags.compat.contains(&Compat::Kumina),
-        is_created: flags.created,
-    };
-    let watch = Watch {
-        access: flags.access,
-        terms: Terms {
-            interval: flags.interval,
-            abandoned_max: flags.max_abandoned,
-            selection,
-            filter: Arc::new(flags.filter),
-        },
-        usages: Arc::clone(&usages),
-        telemetry: Arc::clone(&telemetry),
-    };
-    let (daemon, watching) = watch.start();
-    let frames = Frames::new(daemon.clone(), usages, flags.metrics_path.to_string(), is_filtered);
-    let frames = Arc::new(frames);
-    let (of_log, of_frames) = (Arc::clone(&log), Arc::clone(&frames));
-    let exporter =
-        Exporter::new(daemon.clone(), flags.min_age, selection, telemetry, of_log, of_frames);
-    let exporter = Arc::new(exporter);
-    let began = Instant::now();
-    (Served { daemon, exporter, frames, log, began, settings, peer }, watching)
 }
 
 /// Answers scrapes until told to stop.
@@ -207,7 +189,8 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
     ];
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        uri = %flags.access.address,
+        uri = flags.is_watching.then(|| tracing::field::display(&flags.access.address)),
+        targets = flags.targets.as_ref().map(|file| tracing::field::display(file.display())),
         interval = ?flags.interval,
         "starting libvirt_nova"
     );
@@ -231,25 +214,60 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
         }
     };
     let service = Service::find(|name| env::var_os(name))?;
-    let (path, deadline) = (flags.metrics_path.clone(), flags.deadline);
-    let (served, watching) = prepare(flags, log);
-    let daemon = served.daemon.clone();
-    let watching = tokio::spawn(watching);
-    let link = served.daemon.clone();
+    let plan = Plan::new(&flags);
+    let targets = match &flags.targets {
+        Some(file) => {
+            descriptors::raise_limit();
+            let (credentials, log) = (flags.access.credentials.clone(), Arc::clone(&log));
+            let (idle, plan) = (flags.targets_idle, plan.clone());
+            Some(Arc::new(Targets::open(file, idle, plan, credentials, log)?))
+        }
+        None => None,
+    };
+    let program = Arc::new(Program::new(Arc::clone(&log), targets.clone()));
+    let mut tasks = Vec::new();
+    let mut own = None;
+    if flags.is_watching {
+        let (access, program) = (flags.access.clone(), Arc::clone(&program));
+        let (watched, watching) = plan.watch(access, Standing::default(), program);
+        own = Some(watched);
+        tasks.push(tokio::spawn(watching));
+    }
+    if let Some(targets) = targets.clone() {
+        tasks.push(tokio::spawn(async move { targets.tend().await }));
+    }
+    let (daemon, of_stop) = (own.as_ref().map(|own| own.daemon.clone()), targets.clone());
+    let status = || {
+        let own = daemon.as_ref().map(Daemon::summary);
+        let targets = of_stop.as_ref().map(|targets| targets.summary());
+        own.into_iter().chain(targets).collect::<Vec<_>>().join("; ")
+    };
     // Polled by the loop that answers, so it is that loop which shows that it is alive.
     let stop = async {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             _ = hangup.recv() => {}
-            () = service.attend(|| link.summary(), || !watching.is_finished()) => {}
+            () = service.attend(status, || !tasks.iter().any(JoinHandle::is_finished)) => {}
         }
         service.stopping();
     };
-    http::serve(listeners, &admission, &path, deadline, served, stop).await;
+    let (settings, peer) = (flags.settings(), flags.access.address.peer());
+    let served = Served { own, targets: targets.clone(), program, log, settings, peer };
+    http::serve(listeners, &admission, &flags.metrics_path, flags.deadline, served, stop).await;
     // Nobody shall mistake our goodbye for libvirtd's.
-    watching.abort();
-    daemon.close().await;
+    tasks.iter().for_each(JoinHandle::abort);
+    let goodbye = async {
+        if let Some(daemon) = &daemon {
+            daemon.close().await;
+        }
+    };
+    let goodbyes = async {
+        if let Some(targets) = &targets {
+            targets.close().await;
+        }
+    };
+    tokio::join!(goodbye, goodbyes);
     tracing::info!("stopped");
     Ok(())
 }

@@ -200,8 +200,13 @@ impl Live {
         !self.feed.is_closed() && self.ledger.last_answer().is_some_and(is_recent)
     }
 
-    /// Whether nothing has been collected yet; true once.
+    /// Whether nothing has been collected yet.
     pub(crate) fn is_new(&self) -> bool {
+        self.is_new.load(Ordering::Relaxed)
+    }
+
+    /// Notes that something is collected; returns whether it is the first.
+    pub(crate) fn begin_collecting(&self) -> bool {
         self.is_new.swap(false, Ordering::Relaxed)
     }
 

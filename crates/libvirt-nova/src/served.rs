@@ -3,46 +3,65 @@
 use std::{io, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::{Stream, stream};
-use tokio::time::Instant;
+use futures_util::{Stream, StreamExt, stream};
 
 use crate::{
-    board::Frames,
-    daemon::{Daemon, LinkState},
-    debug::Facts,
-    exporter::Exporter,
+    daemon::LinkState,
+    debug::{Facts, Libvirtd},
     fault::chain,
     flags,
     http::{Content, Wanted},
     log,
+    program::Program,
+    targets::Targets,
+    telemetry::Telemetry,
+    watched::Watched,
 };
 
 /// What this exporter serves.
 #[derive(Debug)]
 pub(crate) struct Served {
-    pub(crate) daemon: Daemon,
-    pub(crate) exporter: Arc<Exporter>,
-    pub(crate) frames: Arc<Frames>,
+    /// The libvirtd that is asked without being named; `None` where only targets are.
+    pub(crate) own: Option<Watched>,
+    /// Those that are asked by name; `None` without a file of them.
+    pub(crate) targets: Option<Arc<Targets>>,
+    pub(crate) program: Arc<Program>,
     pub(crate) log: Arc<log::Record>,
-    pub(crate) began: Instant,
     /// What the exporter was told, by flag.
     pub(crate) settings: Vec<(&'static str, String)>,
-    /// Who is asked: a socket, a host, a command.
+    /// Who that is: a socket, a host, a command.
     pub(crate) peer: String,
 }
 
 impl Content for Served {
-    fn scrape(
-        &self,
-        wanted: Wanted,
-    ) -> impl Future<Output = impl Stream<Item = io::Result<Bytes>> + 'static> {
-        Arc::clone(&self.exporter).scrape(wanted)
+    async fn scrape(&self, wanted: Wanted) -> impl Stream<Item = io::Result<Bytes>> + 'static {
+        match &self.own {
+            Some(own) => Arc::clone(&own.exporter).scrape(wanted).await.left_stream(),
+            None => self.program.scrape(wanted.format).right_stream(),
+        }
     }
 
-    fn live(&self) -> impl Stream<Item = Bytes> + 'static {
-        let frames = Arc::clone(&self.frames);
+    fn targets(&self) -> Option<usize> {
+        self.targets.as_ref().map(|targets| targets.count())
+    }
+
+    fn probe(
+        &self,
+        name: &str,
+        wanted: Wanted,
+    ) -> Option<impl Future<Output = impl Stream<Item = io::Result<Bytes>> + 'static>> {
+        self.targets.as_ref()?.probe(name, wanted)
+    }
+
+    fn listing(&self) -> Option<Vec<(String, String)>> {
+        let targets = self.targets.as_ref().filter(|_| self.own.is_none())?;
+        Some(targets.states())
+    }
+
+    fn live(&self) -> Option<impl Stream<Item = Bytes> + 'static> {
+        let frames = Arc::clone(&self.own.as_ref()?.frames);
         let polled = frames.polled();
-        stream::unfold((frames, polled, None), async |(frames, mut polled, known)| {
+        Some(stream::unfold((frames, polled, None), async |(frames, mut polled, known)| {
             if known.is_some() {
                 frames.next(&mut polled).await;
             }
@@ -50,15 +69,17 @@ impl Content for Served {
             let frame = frames.frame();
             let event = frames.event(&frame, known);
             Some((event, (frames, polled, Some(frame.pulse.edition))))
-        })
+        }))
     }
 
     fn instance(&self, uuid: &str) -> Option<String> {
-        serde_json::to_string(&self.frames.details(uuid)?).ok()
+        serde_json::to_string(&self.own.as_ref()?.frames.details(uuid)?).ok()
     }
 
     fn ready(&self) -> Result<(), String> {
-        match self.daemon.link().state {
+        // Each target says for itself whether it is there.
+        let Some(own) = &self.own else { return Ok(()) };
+        match own.daemon.link().state {
             LinkState::Up(live) => match live.silent_since() {
                 Some(since) => Err(format!("libvirtd says nothing for {:.1?}", since.elapsed())),
                 None if live.inventory.is_listed() => Ok(()),
@@ -70,27 +91,41 @@ impl Content for Served {
     }
 
     fn debug(&self) -> String {
-        let link = self.daemon.link();
-        let report = self.exporter.report();
-        let mut facts = Facts {
+        let report = match &self.own {
+            Some(own) => own.exporter.report(),
+            None => self.program.report(&Telemetry::default(), None),
+        };
+        let facts = Facts {
             version: &flags::version(),
-            uptime: self.began.elapsed(),
+            uptime: self.program.uptime(),
             settings: &self.settings,
+            libvirtd: self.own.as_ref().map(|own| self.libvirtd(own)),
+            targets: self.targets.as_ref().map(|targets| targets.states()),
+            report: &report,
+            faults: self.log.faults(),
+        };
+        facts.to_string()
+    }
+}
+
+impl Served {
+    /// What is known of the own libvirtd.
+    fn libvirtd(&self, own: &Watched) -> Libvirtd {
+        let link = own.daemon.link();
+        let mut facts = Libvirtd {
             peer: self.peer.clone(),
-            libvirtd: "connecting".into(),
+            state: "connecting".into(),
             since: link.since.elapsed().unwrap_or_default(),
             hostname: None,
             versions: [None, None],
             domains: None,
-            polled: self.frames.polled().borrow().map(|polled| polled.at.elapsed()),
-            report: &report,
-            faults: self.log.faults(),
+            polled: own.frames.polled().borrow().map(|polled| polled.at.elapsed()),
         };
         match link.state {
             LinkState::Connecting => {}
-            LinkState::Down(error) => facts.libvirtd = format!("down: {}", chain(&*error)),
+            LinkState::Down(error) => facts.state = format!("down: {}", chain(&*error)),
             LinkState::Up(live) => {
-                facts.libvirtd = match live.silent_since() {
+                facts.state = match live.silent_since() {
                     Some(since) => format!("up, silent for {:.1?}", since.elapsed()),
                     None => "up".into(),
                 };
@@ -101,6 +136,6 @@ impl Content for Served {
                 facts.domains = live.inventory.is_listed().then_some(counts);
             }
         }
-        facts.to_string()
+        facts
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use libvirt_client::{Failure, Ledger, Observer};
 use libvirt_wire::Procedure;
 
-use crate::{histogram::Histogram, survey::Skipped};
+use crate::{histogram::Histogram, survey::Skipped, targets::TargetsReport};
 
 /// What the exporter knows of its own work, since the process began.
 #[derive(Debug, Default)]
@@ -46,6 +46,8 @@ pub(crate) struct Report {
     pub(crate) unknown_fields: BTreeMap<String, u64>,
     /// Tasks of the runtime that have not ended.
     pub(crate) tasks: usize,
+    /// What is known of the targets, where there is a file of them.
+    pub(crate) targets: Option<TargetsReport>,
 }
 
 /// What is known of a collection.

@@ -1,10 +1,7 @@
 //! `--web.config.file`: Prometheus' web configuration, as the exporters in Go read it.
 //!
-//! * `yaml`, `section`: the file, strictly: no key that is unknown, none twice
 //! * `settings`, `tls`, `names`: what it says
 //! * `clients`, `subject_names`: which client certificates are let in
-//! * `files`: what is on the disk, and whether it has changed
-//! * `fault`: what is wrong
 //!
 //! [`WebConfig`] is what is in force: each request and each handshake looks at the files, and reads
 //! those that have changed.
@@ -21,18 +18,14 @@ use std::{
 use rustls::{ServerConfig, sign::CertifiedKey};
 use tokio::time::Instant;
 
-pub(crate) use self::fault::WebConfigError;
-use self::{fault::Fault, files::Stamp, settings::Settings, tls::TlsSettings};
+use self::{settings::Settings, tls::TlsSettings};
+use crate::config::{self, ConfigError, Fault, Stamp};
 
 mod clients;
-mod fault;
-mod files;
 mod names;
-mod section;
 mod settings;
 mod subject_names;
 mod tls;
-mod yaml;
 
 /// The web configuration that is in force.
 #[derive(Debug)]
@@ -79,8 +72,9 @@ impl WebConfig {
     /// # Errors
     ///
     /// When anything is wrong: the program was told to serve so, and must not start otherwise.
-    pub(crate) fn open(path: &Path) -> Result<Self, WebConfigError> {
-        Self::begin(path).map_err(|fault| WebConfigError::new(path.to_owned(), fault))
+    pub(crate) fn open(path: &Path) -> Result<Self, ConfigError> {
+        Self::begin(path)
+            .map_err(|fault| ConfigError::new("the web configuration", path.to_owned(), fault))
     }
 
     fn begin(path: &Path) -> Result<Self, Fault> {
@@ -253,8 +247,7 @@ impl Tls {
 
 /// Reads the file alone, and none that it names.
 fn read(path: &Path) -> Result<Settings, Fault> {
-    let text = files::read("the file", path)?;
-    let text = String::from_utf8(text).map_err(|_| Fault::new("is not UTF-8"))?;
+    let text = config::read_text(path)?;
     // Paths in it are relative to where it is.
     Settings::read(&text, path.parent().unwrap_or(Path::new("")))
 }

@@ -72,7 +72,7 @@ class Configurations(bed.Bed):
             (self.config / "tls" / name).touch()
 
     def test_promtool_finds_no_fault(self):
-        for name in ("openstack.yml", "file-sd.yml", "tls.yml", "shard.yml"):
+        for name in ("openstack.yml", "file-sd.yml", "tls.yml", "shard.yml", "targets.yml"):
             with self.subTest(name):
                 said = self.run_ok("promtool", "check", "config", self.config / name)
                 self.assertRegex(said, r"[1-9]\d* rules? found")
@@ -117,6 +117,33 @@ class Configurations(bed.Bed):
         found = bed.within(10, lambda: self.query(url, 'libvirt_nova_instance_info{libvirtname="instance-00000001"}'))[0]["metric"]
         self.assertEqual((found["instance"], found["az"], found["job"]), ("127.0.0.1", "az1", "libvirt_nova"))
         self.assertNotIn("exported_host", found)
+
+    def test_targets_are_probed_under_their_names_and_one_that_is_gone_alerts(self):
+        socket, _ = self.simulate()
+        file = self.dir / "targets.yml"
+        file.write_text(f"targets:\n  compute-01:\n    uri: {socket}\n    labels: {{az: az1}}\n  compute-02:\n    uri: /nowhere/sock\n")
+        port = bed.free_port()
+        self.start("exporter", bed.EXPORTER, f"--web.listen-address=127.0.0.1:{port}", "--log=-", f"--targets.file={file}")
+        path = self.config / "targets.yml"
+        text, changed = re.subn(r"libvirt-exporter\S+:9177", f"127.0.0.1:{port}", path.read_text())
+        self.assertEqual(changed, 2)
+        path.write_text(re.sub(r"scrape_(interval|timeout): \d+s", r"scrape_\1: 1s", text))
+        # Nothing of it is waited for.
+        for rules in (self.config / "rules").glob("*.yml"):
+            rules.write_text(re.sub(r"(interval|for): \w+", r"\1: 1s", rules.read_text()))
+        url = self.prometheus(path)
+        bed.within(20, lambda: len(self.query(url, "up == 1")) == 3)
+        found = bed.within(10, lambda: self.query(url, 'libvirt_nova_instance_info{libvirtname="instance-00000001"}'))[0]["metric"]
+        self.assertEqual((found["instance"], found["az"], found["job"]), ("compute-01", "az1", "libvirt_nova_targets"))
+
+        def firing():
+            alerts = self.query(url, 'ALERTS{alertname=~"LibvirtDown|LibvirtNovaExporter(Down|Absent)",alertstate="firing"}')
+            return [(it["metric"]["alertname"], it["metric"].get("instance")) for it in alerts]
+
+        # Before the first scrape no exporter is there.
+        bed.within(20, lambda: firing() == [("LibvirtDown", "compute-02")])
+        records = bed.within(20, lambda: self.query(url, "instance:libvirt_vcpus_allotted:sum"))
+        self.assertEqual([it["metric"]["instance"] for it in records], ["compute-01"])
 
     def test_each_host_is_on_one_shard_and_projects_are_whole_again_at_the_global_server(self):
         hosts = {}

@@ -69,7 +69,7 @@ impl Exchange<'_> {
             let data = data.unwrap_or_default();
             let mut said = None;
             // What libvirtd says last may be the proof that it knows the password, too.
-            if !is_done && !(is_complete && data.is_empty()) {
+            if !(is_done || is_complete && data.is_empty()) {
                 (is_done, said) = self.step(&mut session, Some(&data))?;
             }
             if is_complete {

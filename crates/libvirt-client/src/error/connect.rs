@@ -137,8 +137,8 @@ impl fmt::Display for ConnectError {
             ConnectKind::NoCredentials { looked, host, misses } => {
                 write!(
                     f,
-                    "libvirtd on {peer} asks for a user and password, and there is no {misses}: none was \
-                     named, and none is for {host} in "
+                    "libvirtd on {peer} asks for a user and password: no {misses} was named, nor is there \
+                     one for {host} in "
                 )?;
                 for (at, path) in looked.iter().enumerate() {
                     write!(f, "{}{}", if at > 0 { " or " } else { "" }, path.display())?;

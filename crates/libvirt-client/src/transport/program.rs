@@ -30,7 +30,14 @@ pub(crate) struct Program {
 
 /// What a program said last on its standard error.
 #[derive(Clone, Debug, Default)]
-struct Overheard(Arc<Mutex<Option<String>>>);
+struct Overheard(Arc<Mutex<Last>>);
+
+#[derive(Debug, Default)]
+struct Last {
+    line: String,
+    /// Whether somebody was told of it.
+    is_told: bool,
+}
 
 impl Program {
     /// Starts it. `observer` is told what it says on its standard error.
@@ -84,7 +91,10 @@ impl Program {
         let status = time::timeout_at(until, self.ended()).await.ok().flatten();
         // All that it said is heard, unless somebody it has started speaks on.
         let _ = time::timeout_at(until, &mut self.listening).await;
-        Ending::Program { status, said: self.overheard.last().clone() }
+        let Last { line, is_told } = &*self.overheard.last();
+        // What it said long ago is not why.
+        let said = (!line.is_empty() && !is_told).then(|| line.clone());
+        Ending::Program { status, said }
     }
 }
 
@@ -104,13 +114,30 @@ impl Drop for Program {
 }
 
 impl Overheard {
-    fn last(&self) -> MutexGuard<'_, Option<String>> {
+    /// Takes another line; the one before it was not the last.
+    fn hear(&self, line: &str, observer: &dyn Observer) {
+        self.tell(observer);
+        *self.last() = Last { line: line.to_owned(), is_told: false };
+    }
+
+    /// Tells of the last line, unless that was done.
+    fn tell(&self, observer: &dyn Observer) {
+        let last = &mut *self.last();
+        if !last.line.is_empty() && !std::mem::replace(&mut last.is_told, true) {
+            observer.said(&last.line);
+        }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Last> {
         // Nothing panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Hears what a program says, line by line, as long as anybody holds its standard error.
+///
+/// What it says before it ends is the reason in the error, and told there alone; so a line is held
+/// back for a moment.
 async fn listen(
     stderr: Option<impl AsyncRead + Unpin>,
     overheard: Overheard,
@@ -120,21 +147,27 @@ async fn listen(
     let mut stderr = BufReader::with_capacity(LINE_MAX, stderr);
     let mut line = Vec::new();
     loop {
-        line.clear();
         // Of a line without an end, so much at a time.
-        let read = (&mut stderr).take(LINE_MAX as u64).read_until(b'\n', &mut line).await;
-        if !matches!(read, Ok(1..)) {
-            return;
-        }
+        let room = LINE_MAX.saturating_sub(line.len());
+        let mut some = (&mut stderr).take(u64::try_from(room).unwrap_or(u64::MAX));
+        let Ok(read) = time::timeout(HELD_BACK, some.read_until(b'\n', &mut line)).await else {
+            overheard.tell(&*observer);
+            continue;
+        };
         let text = String::from_utf8_lossy(&line);
         let text = text.trim();
         if !text.is_empty() {
-            observer.said(text);
-            *overheard.last() = Some(text.to_owned());
+            overheard.hear(text, &*observer);
         }
+        if !matches!(read, Ok(1..)) {
+            return;
+        }
+        line.clear();
     }
 }
 
+/// How long a line is held back.
+const HELD_BACK: Duration = Duration::from_secs(1);
 /// The longest line that is heard in one piece, in bytes.
 const LINE_MAX: usize = 1024;
 /// How long a program may take to end when its output has ended.

@@ -12,15 +12,10 @@ pub(super) async fn connect(host: &Host, default_port: u16) -> Result<TcpStream,
     let port = host.port.unwrap_or(default_port);
     let addresses = addresses(&host.name).await?;
     let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    let last = addresses.len().saturating_sub(1);
-    for (at, address) in addresses.into_iter().enumerate() {
-        let connecting = TcpStream::connect((address, port));
-        // The last one may take all the time that there is.
-        let connected = match at < last {
-            true => time::timeout(PATIENCE, connecting).await,
-            false => Ok(connecting.await),
-        };
-        match connected {
+    let patience = if addresses.len() > 1 { PATIENCE_OF_MANY } else { PATIENCE };
+    for address in addresses {
+        // Who drops packets says nothing, and the system goes on trying for minutes.
+        match time::timeout(patience, TcpStream::connect((address, port))).await {
             Ok(Ok(stream)) => {
                 // A call is one small packet, and its caller waits.
                 stream.set_nodelay(true).map_err(ConnectKind::Socket)?;
@@ -43,9 +38,13 @@ async fn addresses(name: &str) -> Result<Vec<IpAddr>, ConnectKind> {
     // Made anew each time, for those files change.
     let resolver = Resolver::builder_tokio().and_then(ResolverBuilder::build);
     let resolver = resolver.map_err(|error| ConnectKind::Name(error.into()))?;
-    let found = resolver.lookup_ip(name).await.map_err(|error| ConnectKind::Name(error.into()))?;
-    Ok(found.iter().collect())
+    let found = time::timeout(PATIENCE, resolver.lookup_ip(name)).await;
+    let found = found.map_err(|_| ConnectKind::Name("no name server answers".into()))?;
+    Ok(found.map_err(|error| ConnectKind::Name(error.into()))?.iter().collect())
 }
 
-/// How long an address may take to be connected to, where there is another one.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long name servers may take, and an address to be connected to: less than what is left for
+/// the whole, so that it is told what did not answer.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// The same of each address where there is another one.
+const PATIENCE_OF_MANY: Duration = Duration::from_secs(2);

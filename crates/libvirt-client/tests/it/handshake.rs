@@ -79,7 +79,10 @@ async fn a_refusal_by_polkit_says_what_would_help() {
 async fn what_libvirtd_asks_for_and_nobody_here_knows_is_named() {
     let daemon = Daemon::listen();
     let serve = async {
-        daemon.accept().await.answer(66, OK, UNKNOWN).await;
+        let mut peer = daemon.accept().await;
+        peer.answer(66, OK, UNKNOWN).await;
+        // A goodbye of whom it has not let in is a fault to libvirtd, and in its log.
+        assert!(peer.called().await.is_none());
     };
     let refused = daemon.refused(serve).await;
     assert_eq!(refused.obstacle(), Obstacle::Credentials);

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use exposition::Format;
+use exposition::{Format, Labels};
 use libvirt_wire::{
     Domain, Uuid,
     call::{ControlInfo, ControlState},
@@ -75,7 +75,8 @@ impl Measured {
     /// The pieces of a scrape with all that is served unless told otherwise.
     pub fn expose(&self, take: impl FnMut(String)) {
         let (selection, report) = (Selection::default(), Report::default());
-        families::pieces(Format::Text, selection, &self.0, &report).for_each(take);
+        families::pieces(Format::Text, selection, Labels::default(), &self.0, &report)
+            .for_each(take);
     }
 
     /// Pieces compressed, as they are sent.

@@ -18,12 +18,13 @@ use crate::{
     inventory::{Domains, Metadata},
     later::later,
     live::Live,
-    log, poll, prepare,
-    served::Served,
+    log, poll,
+    program::Program,
     snapshot::{Measured, Snapshot},
     stats::DomainStats,
     survey::Skipped,
     telemetry::Report,
+    watched::{Plan, Standing, Watched},
 };
 
 /// What a check finds out.
@@ -84,9 +85,11 @@ impl Facts {
         let (deadline, ignored, address) =
             (flags.deadline, flags.ignored.clone(), flags.access.address.clone());
         let is_filtered = !flags.filter.is_all();
-        let (served, watching) =
-            prepare(Flags { interval: Duration::ZERO, min_age: Duration::ZERO, ..flags }, log);
-        let Served { daemon, exporter, .. } = served;
+        let flags = Flags { interval: Duration::ZERO, min_age: Duration::ZERO, ..flags };
+        let program = Arc::new(Program::new(log, None));
+        let (watched, watching) =
+            Plan::new(&flags).watch(flags.access, Standing::default(), program);
+        let Watched { daemon, exporter, .. } = watched;
         let watching = tokio::spawn(watching);
         // As long as an attempt takes at most, so that it says itself what was wrong.
         let live = daemon.live(later(connect_deadline(&address).saturating_add(MARGIN))).await;

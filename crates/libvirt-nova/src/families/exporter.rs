@@ -1,4 +1,4 @@
-//! libvirtd's state and our own work.
+//! A libvirtd's state, and our own work with it.
 
 use std::time::UNIX_EPOCH;
 
@@ -22,23 +22,6 @@ pub(super) const ROWS: &[Row] = &[
             if let Some(up) = snapshot.up {
                 samples.push(&[], up);
             }
-        }),
-    },
-    Row {
-        family: Family {
-            name: "libvirt_nova_exporter_build_info",
-            kind: Kind::Info,
-            help: "Which build of the exporter this is.",
-        },
-        labels: &["revision", "version"],
-        origin: "the build",
-        since: "",
-        write: Write::Host(|_, samples| {
-            let labels = [
-                ("revision", option_env!("LIBVIRT_NOVA_REVISION").unwrap_or_default()),
-                ("version", env!("CARGO_PKG_VERSION")),
-            ];
-            samples.push(&labels, true);
         }),
     },
     Row {
@@ -218,34 +201,6 @@ pub(super) const ROWS: &[Row] = &[
             for (field, count) in &report.unknown_fields {
                 samples.push(&[("field", field)], *count);
             }
-        }),
-    },
-    Row {
-        family: Family {
-            name: "libvirt_nova_exporter_log_messages_total",
-            kind: Kind::Counter,
-            help: "Events in the exporter's log.",
-        },
-        labels: &["level"],
-        origin: "the log",
-        since: "",
-        write: Write::Exporter(|report, samples| {
-            for (level, count) in &report.log_messages {
-                samples.push(&[("level", level)], *count);
-            }
-        }),
-    },
-    Row {
-        family: Family {
-            name: "libvirt_nova_exporter_tasks",
-            kind: Kind::Gauge,
-            help: "Tasks of the exporter's runtime that are alive.",
-        },
-        labels: &[],
-        origin: "the runtime",
-        since: "",
-        write: Write::Exporter(|report, samples| {
-            push_count(report.tasks, samples);
         }),
     },
 ];

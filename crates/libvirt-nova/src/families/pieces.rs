@@ -3,15 +3,17 @@
 
 use std::{iter, ops::Range};
 
-use exposition::{Exposition, Format};
+use exposition::{Exposition, Format, Labels};
 
 use super::{Row, Selection, TABLE, subject::subjects};
 use crate::{snapshot::Snapshot, telemetry::Report};
 
-/// Returns the exposition of a snapshot, in pieces of at least [`PIECE`] but for the last one.
+/// Returns the exposition of a snapshot, in pieces of at least [`PIECE`] but for the last one; every
+/// sample has `labels` before its own.
 pub(crate) fn pieces<'s>(
     format: Format,
     selection: Selection,
+    labels: Labels,
     snapshot: &'s Snapshot,
     report: &'s Report,
 ) -> impl Iterator<Item = String> + use<'s> {
@@ -20,7 +22,7 @@ pub(crate) fn pieces<'s>(
     let sections = TABLE.iter().filter(move |section| selection.has(section));
     let rows = sections.flat_map(|section| section.rows);
     let mut steps = rows.flat_map(move |row| steps(row, count).map(move |step| (row, step)));
-    let mut exposition = Some(Exposition::new(format));
+    let mut exposition = Some(Exposition::new(format).with_labels(labels));
     iter::from_fn(move || {
         let mut text = exposition.take()?;
         for (row, step) in steps.by_ref() {
@@ -58,7 +60,8 @@ mod tests {
         let host = Host::new(300);
         let measured = host.measure(host.find());
         let (selection, report) = (Selection::default(), Report::default());
-        let pieces = pieces(Format::OpenMetrics, selection, measured.snapshot(), &report);
+        let labels = Labels::default();
+        let pieces = pieces(Format::OpenMetrics, selection, labels, measured.snapshot(), &report);
         let pieces: Vec<_> = pieces.collect();
         let text = pieces.concat();
         assert!(pieces.len() > 20, "{} pieces", pieces.len());

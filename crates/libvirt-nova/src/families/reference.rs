@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use exposition::Kind;
 
-use super::{Row, Section, TABLE, Write};
+use super::{Row, Section, TABLE, Write, subject::WIDE};
 use crate::collectors::Collector;
 
 /// Returns every collector and every family, a line each, as Markdown: what
@@ -102,6 +102,14 @@ pub(super) fn labels(row: &Row) -> Vec<&'static str> {
     let mut labels: Vec<_> = of_whom.iter().chain(row.labels).copied().chain(of_device).collect();
     labels.sort_unstable();
     labels
+}
+
+/// Whether any sample has a label of this name, by whatever flag.
+pub(crate) fn has_label(name: &str) -> bool {
+    WIDE.contains(&name)
+        // Of histograms and, though there is none, of summaries.
+        || matches!(name, "le" | "quantile")
+        || all().any(|(_, row)| labels(row).contains(&name))
 }
 
 /// Returns what libvirtd does for a family, by where it comes from.

@@ -58,6 +58,10 @@ pub(super) fn subjects(snapshot: &Snapshot, selection: Selection) -> Vec<Subject
     all.map(|measured| Subject::new(measured, host, selection)).collect()
 }
 
+/// Labels that `--labels=wide` adds.
+pub(super) const WIDE: [&str; 5] =
+    ["flavor", "name", "project_name", "source_bridge", "source_file"];
+
 impl<'s> Subject<'s> {
     fn new(measured: &'s Measured, host: &'s str, selection: Selection) -> Self {
         let names = Names::of(measured);

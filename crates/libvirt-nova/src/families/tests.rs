@@ -7,7 +7,7 @@ use std::{
 };
 
 use expect_test::expect_file;
-use exposition::Kind;
+use exposition::{Format, Kind, Labels};
 
 use super::{
     golden::{everything, fields, migration, params, snapshot, snapshot_with, text},
@@ -195,5 +195,45 @@ fn every_name_and_label_of_the_field_is_there() {
         }
         let is_of_a_domain = name.starts_with("libvirt_domain_");
         assert_eq!(known[name].contains(&"uuid"), is_of_a_domain, "{name}: uuid");
+    }
+}
+
+/// What a scrape has is what its libvirtd has and what the program has.
+#[tokio::test(start_paused = true)]
+async fn a_family_is_a_libvirtds_or_the_programs() {
+    let found = snapshot(&["03-nova34"]);
+    let report = Report { tasks: 7, ..Report::default() };
+    let names = |whose| -> BTreeSet<String> {
+        let selection = Selection { whose, ..everything() };
+        let pieces = pieces(Format::Text, selection, Labels::default(), &found, &report);
+        let text: String = pieces.collect();
+        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        types.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    };
+    let [all, libvirtd, program] = [None, Some(Whose::Libvirtd), Some(Whose::Program)].map(names);
+    assert_eq!(&libvirtd | &program, all);
+    assert_eq!(&libvirtd & &program, BTreeSet::new());
+    assert!(libvirtd.contains("libvirt_up") && libvirtd.contains("libvirt_domain_state"));
+    assert!(program.contains("process_open_fds"));
+    assert!(program.contains("libvirt_nova_exporter_tasks"));
+    assert!(program.iter().all(|name| !name.contains("_up") && !name.contains("_domain_")));
+}
+
+/// Whoever may choose labels of their own must not take one of these.
+#[tokio::test(start_paused = true)]
+async fn a_label_of_any_sample_is_known_as_one() {
+    let text = text(Selection { is_wide: true, ..everything() }, &snapshot(&["03-nova34"]));
+    let names = text.lines().filter(|line| !line.starts_with('#')).flat_map(|line| {
+        let (_, labels) = line.split_once('{').unwrap_or_default();
+        labels.split("=\"").filter_map(|part| part.rsplit(['{', ',', '"']).next())
+    });
+    let is_name = |name: &&str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let names: BTreeSet<_> = names.filter(is_name).filter(|name| !name.is_empty()).collect();
+    assert!(names.contains("source_file") && names.len() > 20, "{names:?}");
+    for name in names {
+        assert!(has_label(name), "{name}");
+    }
+    for other in ["az", "rack", "", "Uuid"] {
+        assert!(!has_label(other), "{other}");
     }
 }

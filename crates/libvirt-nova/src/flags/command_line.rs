@@ -74,6 +74,25 @@ pub(super) struct CommandLine {
     #[arg(default_value = "12", value_parser = checked(max_abandoned::parse))]
     pub(super) max_abandoned: usize,
 
+    /// Libvirtds that are asked by name, at /probe?target=NAME: a file of
+    /// their URIs and labels, read again whenever it changes. With it, the
+    /// libvirtd of this host is watched only where --uri is given as well
+    #[arg(long = "targets.file", verbatim_doc_comment)]
+    #[arg(value_name = "FILE", help_heading = "Targets")]
+    #[arg(value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    pub(super) targets: Option<PathBuf>,
+
+    /// How long after its last probe a target keeps its session: 1s to 24h,
+    /// or 0 for ever
+    #[arg(long = "targets.idle", verbatim_doc_comment)]
+    #[arg(value_name = "DURATION", help_heading = "Targets")]
+    #[arg(default_value = "5m", value_parser = checked(duration::idle))]
+    pub(super) targets_idle: Duration,
+
+    /// With --once: the target whose metrics are printed
+    #[arg(long, value_name = "NAME", help_heading = "Targets")]
+    pub(super) target: Option<String>,
+
     /// Port to listen on, on every address of this host
     #[arg(long, value_name = "PORT", help_heading = "Web")]
     #[arg(default_value = "9100", value_parser = checked(listen_address::port))]
@@ -193,6 +212,7 @@ pub(super) struct CommandLine {
 
 /// What clap calls `--list-metrics`, and its name.
 pub(super) const LIST_METRICS: &str = "list-metrics";
+pub(super) const URI: &str = "uri";
 
 /// The values of `--libvirt.export-nova-metadata` that ask for wide labels.
 const WIDE_IF: [(&str, &str, &str); 2] =
@@ -239,6 +259,10 @@ Examples:
       Leaves out those projects and one collector, and adds another
   libvirt_nova --once -log -
       Shows what a scrape would hold
+  libvirt_nova --targets.file=targets.yml
+      Answers /probe?target=NAME for each libvirtd that the file names
+  libvirt_nova --targets.file=targets.yml --once --target=compute-1 -log -
+      Shows what a probe of one of them would hold
   libvirt_nova --check
       Says what is wrong with this host's set-up, and what mends it
   libvirt_nova top

@@ -44,6 +44,16 @@ pub(super) fn deadline(text: &str) -> Result<Duration, ValueError> {
     Range { least: "100ms", most: "1m", zero: false }.read(text)
 }
 
+/// Reads how long after its last probe a target keeps its session.
+///
+/// # Errors
+///
+/// When the text is no duration, or one that the exporter does not take.
+pub(super) fn idle(text: &str) -> Result<Duration, ValueError> {
+    // Who is looked after each second is not idle in less.
+    Range { least: "1s", most: "24h", zero: true }.read(text)
+}
+
 /// The durations that a flag takes.
 struct Range {
     least: &'static str,

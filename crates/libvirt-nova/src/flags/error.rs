@@ -46,6 +46,11 @@ enum Kind {
 }
 
 impl FlagError {
+    /// Makes an error of a flag that does not go with the others.
+    pub(super) fn of(place: &str, complaint: &str) -> Self {
+        Self { place: place.to_owned(), kind: Kind::Value(complaint.to_owned()) }
+    }
+
     /// Puts clap's error, which fills a paragraph, into one line.
     pub(super) fn new(error: &clap::Error, command: &Command, words: &Words) -> Self {
         let text = |kind| match error.get(kind) {

@@ -46,9 +46,9 @@ impl fmt::Display for MetricsPath {
     }
 }
 
-/// The bytes that a path stands for; a percent sign without two digits is itself.
-fn decoded(path: &str) -> impl Iterator<Item = u8> {
-    let mut rest = path.as_bytes();
+/// The bytes that a part of a URL stands for; a percent sign without two digits is itself.
+pub(crate) fn decoded(part: &str) -> impl Iterator<Item = u8> {
+    let mut rest = part.as_bytes();
     iter::from_fn(move || {
         let (first, after) = rest.split_first()?;
         if let [b'%', high, low, after @ ..] = rest

@@ -1,5 +1,7 @@
 //! What the program was told, for bug reports.
 
+use std::path::PathBuf;
+
 use super::{Flags, LabelSet};
 use crate::collectors::Collector;
 
@@ -13,17 +15,22 @@ impl Flags {
             LabelSet::Wide => "wide",
         };
         let compat: Vec<_> = self.compat.iter().map(|exporter| exporter.name()).collect();
-        let web_config =
-            self.web_config.as_ref().map_or("none".into(), |path| path.display().to_string());
+        let path = |path: &Option<PathBuf>| {
+            path.as_ref().map_or("none".into(), |path| path.display().to_string())
+        };
+        let uri =
+            if self.is_watching { self.access.address.to_string() } else { "none".to_owned() };
         vec![
-            ("--uri", self.access.address.to_string()),
+            ("--uri", uri),
+            ("--targets.file", path(&self.targets)),
+            ("--targets.idle", format!("{:?}", self.targets_idle)),
             ("--interval", format!("{:?}", self.interval)),
             ("--deadline", format!("{:?}", self.deadline)),
             ("--min-age", format!("{:?}", self.min_age)),
             ("--max-abandoned", self.max_abandoned.to_string()),
             ("--path", self.metrics_path.to_string()),
             // Where it is, not what it says: there are secrets in it.
-            ("--web.config.file", web_config),
+            ("--web.config.file", path(&self.web_config)),
             ("--labels", labels.to_owned()),
             ("--compat", if compat.is_empty() { "none".to_owned() } else { compat.join(" ") }),
             ("--created-timestamps", self.created.to_string()),

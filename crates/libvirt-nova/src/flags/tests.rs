@@ -43,6 +43,10 @@ fn listen(flags: &Flags) -> Vec<String> {
 fn without_a_flag_all_is_as_in_the_first_exporter() {
     let Flags {
         access,
+        is_watching,
+        targets,
+        targets_idle,
+        target,
         interval,
         deadline,
         min_age,
@@ -67,6 +71,8 @@ fn without_a_flag_all_is_as_in_the_first_exporter() {
     assert_eq!(max_abandoned, 12);
     assert_eq!(access.address.to_string(), "qemu:///system");
     assert_eq!(access.credentials, Credentials::default());
+    assert!(is_watching);
+    assert_eq!((targets, target, targets_idle), (None, None, Duration::from_mins(5)));
     assert_eq!(interval, Duration::from_secs(1));
     assert_eq!(listen, [ListenAddress::Everywhere(9100)]);
     assert!(!systemd_socket);
@@ -438,4 +444,37 @@ fn help_is_the_whole_manual_of_flags_in_80_columns() {
         assert!(line.chars().count() <= 80, "{line}");
     }
     expect_file!["../../testdata/help.txt"].assert_eq(&text);
+}
+
+#[test]
+fn targets_take_the_place_of_the_own_libvirtd_unless_that_is_named() {
+    let watching = |args: &[&str]| flags(args).is_watching;
+    assert!(watching(&[]));
+    assert!(!watching(&["--targets.file=t.yml"]));
+    assert!(watching(&["--targets.file=t.yml", "-uri", "qemu:///system"]));
+    assert!(watching(&["--targets.file=t.yml", "--libvirt.uri=qemu:///system"]));
+    assert!(watching(&["--targets.file="]), "as if it were not given");
+    let variables =
+        [("LIBVIRT_NOVA_URI", "qemu:///system"), ("LIBVIRT_NOVA_TARGETS_FILE", "t.yml")];
+    let flags = with(&[], &variables).unwrap();
+    assert!(flags.is_watching && flags.targets.is_some());
+}
+
+#[test]
+fn one_target_is_printed_once_and_from_a_file() {
+    for (args, said) in [
+        (&["--target=a", "--once"][..], "--target: is in no file, expected --targets.file as well"),
+        (&["-targets.file=t.yml", "-target", "a"], "-target: is for --once, expected that as well"),
+        (
+            &["--targets.file=t.yml", "--once"],
+            "--once: has nothing to print, expected --target as well",
+        ),
+    ] {
+        match with(args, &[]) {
+            Err(Stop::Refusal(error)) => assert_eq!(error.to_string(), said),
+            other => panic!("{args:?}: {other:?}"),
+        }
+    }
+    let flags = flags(&["--targets.file=t.yml", "--once", "--target=a"]);
+    assert_eq!(flags.target.as_deref(), Some("a"));
 }

@@ -39,6 +39,10 @@ pub fn command_line(data: &[u8]) {
 fn obeyable(flags: &Flags) {
     let Flags {
         access,
+        is_watching,
+        targets,
+        targets_idle,
+        target,
         interval,
         deadline,
         min_age,
@@ -55,12 +59,16 @@ fn obeyable(flags: &Flags) {
         filter,
         created: _,
         ignored,
-        once: _,
+        once,
         check: _,
         web_config: _,
     } = flags;
     let uri = &access.address;
     assert_eq!(uri.to_string().parse::<Address>().as_ref(), Ok(uri));
+    assert!(*is_watching || targets.is_some());
+    let idles = Duration::from_secs(1)..=Duration::from_hours(24);
+    assert!(targets_idle.is_zero() || idles.contains(targets_idle), "{targets_idle:?}");
+    assert!(target.is_none() || *once && targets.is_some());
     let polls = Duration::from_millis(100)..=Duration::from_hours(1);
     assert!(interval.is_zero() || polls.contains(interval), "{interval:?}");
     let deadlines = Duration::from_millis(100)..=Duration::from_mins(1);

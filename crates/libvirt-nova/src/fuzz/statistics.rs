@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::SystemTime};
 
-use exposition::Format;
+use exposition::{Format, Labels};
 use libvirt_wire::{Call, Domain, Uuid, call::ConnectGetAllDomainStats};
 use tokio::time::Instant;
 
@@ -40,10 +40,18 @@ pub fn statistics(data: &[u8]) {
     let snapshot = Snapshot::new(None, &domains, findings, SystemTime::now());
     for is_wide in [false, true] {
         let collectors = Collectors::of(|_| true);
-        let selection =
-            Selection { collectors, is_wide, is_tinkoff: true, is_kumina: true, is_created: false };
+        let selection = Selection {
+            whose: None,
+            collectors,
+            is_wide,
+            is_tinkoff: true,
+            is_kumina: true,
+            is_created: false,
+        };
         let report = Report::default();
-        let text: String = families::pieces(Format::Text, selection, &snapshot, &report).collect();
+        let text: String =
+            families::pieces(Format::Text, selection, Labels::default(), &snapshot, &report)
+                .collect();
         let mut seen = HashSet::new();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let (series, value) = line.rsplit_once(' ').unwrap_or_default();

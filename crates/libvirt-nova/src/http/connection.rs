@@ -367,17 +367,39 @@ mod tests {
     /// An event each second, for ever.
     struct Events;
 
-    impl Content for Events {
-        /// A piece each second, and after some of them no more.
-        async fn scrape(&self, _: Wanted) -> impl Stream<Item = io::Result<Bytes>> + 'static {
-            self.live().take(5).map(Ok).chain(stream::pending())
-        }
-
-        fn live(&self) -> impl Stream<Item = Bytes> + 'static {
+    impl Events {
+        fn each_second() -> impl Stream<Item = Bytes> + 'static {
             stream::repeat(()).then(async |()| {
                 time::sleep(Duration::from_secs(1)).await;
                 Bytes::from_static(EVENT)
             })
+        }
+    }
+
+    impl Content for Events {
+        /// A piece each second, and after some of them no more.
+        async fn scrape(&self, _: Wanted) -> impl Stream<Item = io::Result<Bytes>> + 'static {
+            Self::each_second().take(5).map(Ok).chain(stream::pending())
+        }
+
+        fn targets(&self) -> Option<usize> {
+            None
+        }
+
+        fn probe(
+            &self,
+            _: &str,
+            wanted: Wanted,
+        ) -> Option<impl Future<Output = impl Stream<Item = io::Result<Bytes>> + 'static>> {
+            Some(self.scrape(wanted))
+        }
+
+        fn listing(&self) -> Option<Vec<(String, String)>> {
+            None
+        }
+
+        fn live(&self) -> Option<impl Stream<Item = Bytes> + 'static> {
+            Some(Self::each_second())
         }
 
         fn instance(&self, _: &str) -> Option<String> {

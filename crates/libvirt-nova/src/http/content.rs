@@ -20,8 +20,24 @@ pub(crate) trait Content {
         wanted: Wanted,
     ) -> impl Future<Output = impl Stream<Item = io::Result<Bytes>> + 'static>;
 
-    /// Returns the live page's events as they are sent, for as long as somebody takes them.
-    fn live(&self) -> impl Stream<Item = Bytes> + 'static;
+    /// How many targets can be probed; `None` where there is no file of them.
+    fn targets(&self) -> Option<usize>;
+
+    /// Returns an exposition of a target, as [`scrape`](Self::scrape) does; `None` where there is
+    /// none of this name.
+    fn probe(
+        &self,
+        name: &str,
+        wanted: Wanted,
+    ) -> Option<impl Future<Output = impl Stream<Item = io::Result<Bytes>> + 'static>>;
+
+    /// Returns the targets' names, and how each is in words, where they are all there is: `None`
+    /// where there is a live page.
+    fn listing(&self) -> Option<Vec<(String, String)>>;
+
+    /// Returns the live page's events as they are sent, for as long as somebody takes them; `None`
+    /// where there is no such page.
+    fn live(&self) -> Option<impl Stream<Item = Bytes> + 'static>;
 
     /// Returns an instance in full, as JSON; `None` where there is none of this UUID.
     fn instance(&self, uuid: &str) -> Option<String>;
@@ -47,8 +63,24 @@ impl<S: Fn(Wanted) -> F, F: Future<Output = String>> Content for S {
         self(wanted).map(|text| stream::iter([Ok(Bytes::from(text))]))
     }
 
-    fn live(&self) -> impl Stream<Item = Bytes> + 'static {
-        stream::empty()
+    fn targets(&self) -> Option<usize> {
+        None
+    }
+
+    fn probe(
+        &self,
+        _: &str,
+        wanted: Wanted,
+    ) -> Option<impl Future<Output = impl Stream<Item = io::Result<Bytes>> + 'static>> {
+        Some(self.scrape(wanted))
+    }
+
+    fn listing(&self) -> Option<Vec<(String, String)>> {
+        None
+    }
+
+    fn live(&self) -> Option<impl Stream<Item = Bytes> + 'static> {
+        Some(stream::empty())
     }
 
     fn instance(&self, _: &str) -> Option<String> {

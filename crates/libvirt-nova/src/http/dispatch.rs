@@ -1,17 +1,21 @@
 //! Which request gets which response.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
-use futures_util::StreamExt;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use hyper::{Method, Request, Version};
 use tokio::time;
 
 use super::{
     Content,
     deadline::deadline,
+    listing,
     origin::Origin,
     page::{self, Page},
-    places::Places,
+    places::{Place, Places},
+    probes::Probes,
+    query,
     response::{self, Response},
     wanted::{self, Wanted},
 };
@@ -25,6 +29,7 @@ pub(super) struct Dispatch<'a, C> {
     content: C,
     page: Page,
     scrapes: Places,
+    probes: Probes,
     streams: Places,
 }
 
@@ -33,7 +38,8 @@ impl<'a, C: Content> Dispatch<'a, C> {
     pub(super) fn new(metrics_path: &'a MetricsPath, deadline: Duration, content: C) -> Self {
         let (scrapes, streams) = (Places::new(MAX_SCRAPES), Places::new(MAX_STREAMS));
         let page = Page::new(metrics_path);
-        Self { metrics_path, deadline, content, page, scrapes, streams }
+        let probes = Probes::default();
+        Self { metrics_path, deadline, content, page, scrapes, probes, streams }
     }
 
     /// Answers a request from somewhere, whatever it is.
@@ -48,15 +54,20 @@ impl<'a, C: Content> Dispatch<'a, C> {
         }
         match route {
             Route::Metrics => {
-                let headers = request.headers();
-                let deadline = deadline(headers, self.deadline);
-                let wanted = Wanted { deadline, format: wanted::format(headers) };
-                let is_gzip = wanted::takes_gzip(headers);
-                // Older ones would not see where it is cut.
-                let takes_chunks = request.version() >= Version::HTTP_11;
-                self.scrape(wanted, is_gzip, takes_chunks, origin).await
+                let Some(place) = self.scrapes.take(origin) else {
+                    return response::too_many("scrapes");
+                };
+                let wanted = self.wanted(request);
+                self.expose(self.content.scrape(wanted), wanted, request, place).await
             }
-            Route::Page => response::page(self.page.html(), page::POLICY),
+            Route::Probe => self.probe(request, origin).await,
+            Route::Page => match self.content.listing() {
+                None => response::page(self.page.html(), page::POLICY),
+                Some(targets) => {
+                    let html = listing::html(&targets, self.metrics_path);
+                    response::page(html.into(), listing::POLICY)
+                }
+            },
             Route::Live => self.live(request.method() == Method::HEAD, origin),
             Route::Instance(uuid) => match self.content.instance(uuid) {
                 Some(json) => response::json(json),
@@ -71,20 +82,45 @@ impl<'a, C: Content> Dispatch<'a, C> {
         }
     }
 
-    async fn scrape(
-        &self,
-        wanted: Wanted,
-        is_gzip: bool,
-        takes_chunks: bool,
-        origin: Origin,
-    ) -> Response {
-        let Some(place) = self.scrapes.take(origin) else {
-            return response::too_many("scrapes");
+    async fn probe<B>(&self, request: &Request<B>, origin: Origin) -> Response {
+        if self.content.targets().is_none() {
+            return response::no_targets();
+        }
+        let target = match query::target(request.uri().query()) {
+            Ok(target) => target,
+            Err(fault) => return response::bad_request(fault.text()),
         };
+        let Some(place) = self.probes.take(&target, origin) else {
+            return response::too_many("probes of this target");
+        };
+        let wanted = self.wanted(request);
+        match self.content.probe(&target, wanted) {
+            Some(probe) => self.expose(probe, wanted, request, place).await,
+            None => response::no_target(),
+        }
+    }
+
+    /// What a request wants of the metrics.
+    fn wanted<B>(&self, request: &Request<B>) -> Wanted {
+        let headers = request.headers();
+        let deadline = deadline(headers, self.deadline);
+        Wanted { deadline, format: wanted::format(headers) }
+    }
+
+    async fn expose<B>(
+        &self,
+        exposition: impl Future<Output = impl Stream<Item = io::Result<Bytes>> + 'static>,
+        wanted: Wanted,
+        request: &Request<B>,
+        place: Place,
+    ) -> Response {
+        let is_gzip = wanted::takes_gzip(request.headers());
+        // Older ones would not see where it is cut.
+        let takes_chunks = request.version() >= Version::HTTP_11;
         // The exporter answers at its deadline with what it has. If ever it did not, its peer
         // would be gone, and the place must be free again.
         let limit = wanted.deadline.saturating_add(OVERRUN);
-        match time::timeout(limit, self.content.scrape(wanted)).await {
+        match time::timeout(limit, exposition).await {
             // It is kept until the peer has taken the response: of whoever takes none, there is
             // only so much in memory.
             Ok(pieces) => {
@@ -94,12 +130,18 @@ impl<'a, C: Content> Dispatch<'a, C> {
         }
     }
 
+    /// How many targets can be probed.
+    pub(super) fn targets(&self) -> usize {
+        self.content.targets().unwrap_or_default()
+    }
+
     fn live(&self, is_head: bool, origin: Origin) -> Response {
+        let Some(events) = self.content.live() else { return response::no_page() };
         let Some(place) = self.streams.take(origin) else {
             return response::too_many("open pages");
         };
         // It is kept as long as the response is being sent.
-        let events = self.content.live().inspect(move |_| {
+        let events = events.inspect(move |_| {
             let _ = &place;
         });
         response::events((!is_head).then_some(events))
@@ -113,6 +155,8 @@ const OVERRUN: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug)]
 enum Route<'p> {
     Metrics,
+    /// The metrics of a target, which the query names.
+    Probe,
     Page,
     /// The events that the page, or `top`, lives on.
     Live,
@@ -131,6 +175,7 @@ impl<'p> Route<'p> {
         }
         match path {
             "/" => Some(Self::Page),
+            "/probe" => Some(Self::Probe),
             "/-/live" => Some(Self::Live),
             "/-/healthy" => Some(Self::Healthy),
             "/-/ready" => Some(Self::Ready),
@@ -148,15 +193,17 @@ pub(super) const MAX_STREAMS: usize = 50;
 
 #[cfg(test)]
 mod tests {
-    use std::{future, io, net::IpAddr};
+    use std::{future, net::IpAddr};
 
-    use bytes::Bytes;
     use exposition::Format;
-    use futures_util::{Stream, future::FutureExt, stream};
+    use futures_util::{future::FutureExt, stream};
     use http_body_util::BodyExt;
     use hyper::{StatusCode, header};
 
-    use super::{super::gzip::gzipped, *};
+    use super::{
+        super::{gzip::gzipped, probes::MAX_PROBES},
+        *,
+    };
 
     fn request(method: &str, target: &str) -> Request<()> {
         Request::builder().method(method).uri(target).body(()).unwrap()
@@ -246,6 +293,15 @@ mod tests {
     /// What an exporter serves besides metrics; it is ready where it says so.
     struct Everything {
         ready: Result<(), String>,
+        /// Whether there is a file with the target `a`, which takes for ever, and `b`.
+        has_targets: bool,
+        is_watching: bool,
+    }
+
+    impl Default for Everything {
+        fn default() -> Self {
+            Self { ready: Ok(()), has_targets: true, is_watching: true }
+        }
     }
 
     impl Content for Everything {
@@ -253,8 +309,32 @@ mod tests {
             stream::empty()
         }
 
-        fn live(&self) -> impl Stream<Item = Bytes> + 'static {
-            stream::iter(["event: board\n\n", "event: pulse\n\n"]).map(Bytes::from)
+        fn targets(&self) -> Option<usize> {
+            self.has_targets.then_some(2)
+        }
+
+        fn probe(
+            &self,
+            name: &str,
+            wanted: Wanted,
+        ) -> Option<impl Future<Output = impl Stream<Item = io::Result<Bytes>> + 'static>> {
+            let (is_slow, text) = (name == "a", format!("up 1\ndeadline {:?}\n", wanted.deadline));
+            ["a", "b"].contains(&name).then_some(async move {
+                if is_slow {
+                    future::pending::<()>().await;
+                }
+                stream::iter([Ok(Bytes::from(text))])
+            })
+        }
+
+        fn listing(&self) -> Option<Vec<(String, String)>> {
+            let targets = || vec![("a".to_owned(), "not probed lately".to_owned())];
+            (!self.is_watching).then(targets)
+        }
+
+        fn live(&self) -> Option<impl Stream<Item = Bytes> + 'static> {
+            let events = stream::iter(["event: board\n\n", "event: pulse\n\n"]).map(Bytes::from);
+            self.is_watching.then_some(events)
         }
 
         fn instance(&self, uuid: &str) -> Option<String> {
@@ -291,30 +371,118 @@ mod tests {
                 "no such instance runs on this host\n",
             ),
         ] {
-            let response = answer_of(Everything { ready: Ok(()) }, "GET", target);
+            let response = answer_of(Everything::default(), "GET", target);
             assert_eq!(response.status(), status, "{target}");
             assert_eq!(header(&response, header::CONTENT_TYPE), content_type, "{target}");
             assert_eq!(body(response), text, "{target}");
         }
-        let events = answer_of(Everything { ready: Ok(()) }, "HEAD", "/-/live");
+        let events = answer_of(Everything::default(), "HEAD", "/-/live");
         assert_eq!(header(&events, header::CONTENT_TYPE), "text/event-stream");
         assert_eq!(body(events), "");
     }
 
     #[test]
+    fn a_probe_says_which_target_is_meant() {
+        let no_target = "no target, expected one as in /probe?target=compute-1\n";
+        let several = "several targets, expected one as in /probe?target=compute-1\n";
+        for (target, status, text) in [
+            ("/probe?target=b", 200, "up 1\ndeadline 5s\n"),
+            ("/probe?module=x&target=%62", 200, "up 1\ndeadline 5s\n"),
+            ("/probe", 400, no_target),
+            ("/probe?target=", 400, no_target),
+            ("/probe?target=a&target=b", 400, several),
+            ("/probe?target=<script>", 404, "no such target in the targets file\n"),
+            ("/probe/?target=b", 404, "not found, the metrics are at /m\n"),
+        ] {
+            let target = target.replace('<', "%3C").replace('>', "%3E");
+            let response = answer_of(Everything::default(), "GET", &target);
+            assert_eq!(response.status(), status, "{target}");
+            assert_eq!(body(response), text, "{target}");
+        }
+        let content = Everything { has_targets: false, ..Everything::default() };
+        let response = answer_of(content, "GET", "/probe?target=b");
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        assert_eq!(body(response), "there are no targets, --targets.file names a file of them\n");
+    }
+
+    #[test]
+    fn a_probe_is_wanted_as_a_scrape_is() {
+        let path = "/m".parse().unwrap();
+        let dispatch = Dispatch::new(&path, Duration::from_secs(5), Everything::default());
+        let mut request = request("GET", "/probe?target=b");
+        for (name, value) in [
+            ("X-Prometheus-Scrape-Timeout-Seconds", "2"),
+            ("Accept", "application/openmetrics-text;version=1.0.0"),
+            ("Accept-Encoding", "gzip"),
+        ] {
+            request.headers_mut().insert(name, header::HeaderValue::from_static(value));
+        }
+        let response = runtime().block_on(dispatch.answer(&request, origin(1)));
+        assert!(header(&response, header::CONTENT_TYPE).starts_with("application/openmetrics"));
+        assert_eq!(header(&response, header::CONTENT_ENCODING), "gzip");
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
+        let response = runtime().block_on(dispatch.answer(&request, origin(1)));
+        assert_eq!(body(response), "up 1\ndeadline 1.8s\n");
+    }
+
+    #[test]
+    fn probes_of_a_slow_target_take_no_place_of_another_nor_of_scrapes() {
+        let path = "/m".parse().unwrap();
+        let dispatch = Dispatch::new(&path, Duration::from_secs(5), Everything::default());
+        let (slow, other, scrape) = (
+            request("GET", "/probe?target=a"),
+            request("GET", "/probe?target=b"),
+            request("GET", "/m"),
+        );
+        let runtime = runtime();
+        let _context = runtime.enter();
+        let mut running: Vec<_> =
+            (0..MAX_PROBES / 2).map(|_| Box::pin(dispatch.answer(&slow, origin(1)))).collect();
+        assert!(running.iter_mut().all(|probe| probe.now_or_never().is_none()));
+        let refused = dispatch.answer(&slow, origin(1)).now_or_never().unwrap();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(body(refused), "too many probes of this target at once, try again later\n");
+        for request in [&other, &scrape] {
+            let response = dispatch.answer(request, origin(1)).now_or_never().unwrap();
+            assert_eq!(response.status(), StatusCode::OK);
+        }
+        // Nor is another scraper kept out, nor this one for ever.
+        assert!(dispatch.answer(&slow, origin(2)).now_or_never().is_none());
+        running.pop();
+        assert!(dispatch.answer(&slow, origin(1)).now_or_never().is_none());
+    }
+
+    #[test]
+    fn where_only_targets_are_asked_the_page_lists_them() {
+        let only_targets = || Everything { is_watching: false, ..Everything::default() };
+        let response = answer_of(only_targets(), "GET", "/");
+        assert_eq!(header(&response, header::CONTENT_SECURITY_POLICY), listing::POLICY);
+        assert!(body(response).contains("<a href=\"./probe?target=a\">a</a>"));
+        let response = answer_of(only_targets(), "GET", "/-/live");
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        let expected = "no libvirtd is watched here, targets are probed at /probe?target=NAME\n";
+        assert_eq!(body(response), expected);
+    }
+
+    #[test]
     fn who_is_not_ready_says_why_and_is_healthy_nevertheless() {
         let ready = Err("cannot connect to /run/x".to_owned());
-        let response = answer_of(Everything { ready: ready.clone() }, "GET", "/-/ready");
+        let response = answer_of(
+            Everything { ready: ready.clone(), ..Everything::default() },
+            "GET",
+            "/-/ready",
+        );
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(body(response), "not ready: cannot connect to /run/x\n");
-        let response = answer_of(Everything { ready }, "GET", "/-/healthy");
+        let response =
+            answer_of(Everything { ready, ..Everything::default() }, "GET", "/-/healthy");
         assert_eq!(response.status(), StatusCode::OK);
     }
 
     #[test]
     fn one_stream_too_many_is_turned_away_until_another_ends() {
         let path = "/m".parse().unwrap();
-        let content = Everything { ready: Ok(()) };
+        let content = Everything::default();
         let dispatch = Dispatch::new(&path, Duration::from_secs(5), content);
         let live = |number| {
             dispatch.answer(&request("GET", "/-/live"), origin(number)).now_or_never().unwrap()
@@ -343,7 +511,7 @@ mod tests {
 
     #[test]
     fn what_is_there_can_only_be_read() {
-        for target in ["/", "/m", "/-/live", "/-/ready", "/-/instance/1b", "/debug"] {
+        for target in ["/", "/m", "/probe", "/-/live", "/-/ready", "/-/instance/1b", "/debug"] {
             for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "get", "BREW"] {
                 let response = answer("/m", &request(method, target));
                 assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{method}");

@@ -52,7 +52,7 @@ impl Page {
 }
 
 /// Text that stays text in HTML, also between quotes.
-struct Escaped<T>(T);
+pub(super) struct Escaped<T>(pub(super) T);
 
 impl<T: Display> Display for Escaped<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

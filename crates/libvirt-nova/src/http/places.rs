@@ -31,7 +31,7 @@ impl Places {
         Some(Place { origin, taken: Arc::clone(&self.taken) })
     }
 
-    #[cfg(test)]
+    /// How many are taken.
     pub(super) fn taken(&self) -> usize {
         lock(&self.taken).len()
     }

@@ -105,6 +105,28 @@ pub(super) fn no_instance() -> Response {
     refusal(StatusCode::NOT_FOUND, "no such instance runs on this host\n")
 }
 
+/// Which target is to be probed is not said, or not as it should be.
+pub(super) fn bad_request(text: &'static str) -> Response {
+    refusal(StatusCode::BAD_REQUEST, text)
+}
+
+/// There is no target of that name.
+pub(super) fn no_target() -> Response {
+    refusal(StatusCode::NOT_FOUND, "no such target in the targets file\n")
+}
+
+/// There is no file of targets.
+pub(super) fn no_targets() -> Response {
+    let text = "there are no targets, --targets.file names a file of them\n";
+    refusal(StatusCode::NOT_FOUND, text)
+}
+
+/// There are no events, for only targets are asked.
+pub(super) fn no_page() -> Response {
+    let text = "no libvirtd is watched here, targets are probed at /probe?target=NAME\n";
+    refusal(StatusCode::NOT_FOUND, text)
+}
+
 /// A scrape would not find libvirtd.
 pub(super) fn not_ready(reason: &str) -> Response {
     refusal(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n"))

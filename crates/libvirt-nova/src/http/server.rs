@@ -20,6 +20,7 @@ use super::{
     door::Door,
     listener::Listener,
     origin::Origin,
+    probes::MAX_PROBES,
 };
 use crate::flags::MetricsPath;
 
@@ -60,6 +61,8 @@ async fn serve_within(
         connection::attend(wire, seat, limits, answer).await;
     };
     let mut connections = Connections::default();
+    // As many as probes can take, on top.
+    let most = || MAX_CONNECTIONS.saturating_add(MAX_PROBES.saturating_mul(dispatch.targets()));
     let arrivals = listeners.into_iter().map(|listener| Box::pin(listener.arrivals()));
     let mut arrivals = stream::select_all(arrivals);
     let mut until = pin!(until);
@@ -71,7 +74,7 @@ async fn serve_within(
             Some(_) = connections.running.next() => {}
             Some(arrival) = arrivals.next() => match arrival {
                 Ok(stream) => {
-                    connections.admit(origin(&stream), |seat| attend(stream, seat));
+                    connections.admit(most(), origin(&stream), |seat| attend(stream, seat));
                 }
                 // For want of descriptors, most likely: an idle connection has one.
                 Err(_) => connections.turn_one_out(),
@@ -94,7 +97,8 @@ fn origin(stream: &TcpStream) -> Origin {
     address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()).into()
 }
 
-/// The connections there are, at most [`MAX_CONNECTIONS`].
+/// The connections there are, of which there is a most: [`MAX_CONNECTIONS`], and [`MAX_PROBES`] for
+/// each target.
 ///
 /// A newcomer always gets a place, if need be that of another: connections that are merely open
 /// must not keep a scrape out.
@@ -107,7 +111,7 @@ struct Connections<C> {
 const MAX_CONNECTIONS: usize = 128;
 
 // There is always one to turn out: those that cannot be are the scrapes, the streams
-// and those whose passwords are to be checked.
+// and those whose passwords are to be checked; and the probes, which have their own.
 const _: () = assert!(
     MAX_SCRAPES + MAX_STREAMS + MAX_WAITING < MAX_CONNECTIONS,
     "they can take all connections"
@@ -120,10 +124,10 @@ impl<C> Default for Connections<C> {
 }
 
 impl<C: Future<Output = ()>> Connections<C> {
-    fn admit(&mut self, origin: Origin, attend: impl FnOnce(Rc<Seat>) -> C) {
+    fn admit(&mut self, most: usize, origin: Origin, attend: impl FnOnce(Rc<Seat>) -> C) {
         // The connection holds its seat as long as it lasts.
         self.seats.retain(|(seat, _)| Rc::strong_count(seat) > 1);
-        if self.seats.len() >= MAX_CONNECTIONS {
+        if self.seats.len() >= most {
             self.turn_one_out();
         }
         let seat = Rc::new(Seat::new(origin));

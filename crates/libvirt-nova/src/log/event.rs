@@ -1,4 +1,4 @@
-//! The fields of one event, taken apart.
+//! The fields of one event, or of what it is part of, taken apart.
 
 use std::fmt;
 
@@ -64,7 +64,7 @@ impl Fields {
 }
 
 /// The value of a field.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     /// A number, `true` or `false`: a literal in every form, which needs no quotes.
     Literal(String),

@@ -9,9 +9,11 @@ use std::time::SystemTime;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
 
 use super::LogFormat;
 use super::event::{Fields, Value};
@@ -33,9 +35,23 @@ impl Lines {
     }
 }
 
-impl<S: Subscriber> Layer<S> for Lines {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        // What an event is part of comes first, where there is room for it: the target it is about.
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(of_span) = span.extensions().get::<Fields>() {
+                fields.others.extend(of_span.others.iter().cloned());
+            }
+        }
         event.record(&mut fields);
         let level = *event.metadata().level();
         let line = line::print(self.format, &now(), level, &fields);
@@ -207,6 +223,25 @@ mod tests {
             "level":"info","msg":"connected","uri":"qemu:///system","domains":2,"share":0.5,"up":true}
             "level":"info","msg":"retired a\nb","after":"1.5s"}
             "level":"info","msg":"odd","change":-1,"ratio":"NaN"}
+        "#]]
+        .assert_eq(&logged(LogFormat::Json, events));
+    }
+
+    #[test]
+    fn what_an_event_is_part_of_is_in_its_line() {
+        let events = || {
+            let span = tracing::error_span!("target", target = %"a\nb");
+            span.in_scope(|| tracing::info!(uri = "/x", "connected"));
+            tracing::info!("stopped");
+        };
+        expect![[r#"
+            connected target="a\nb" uri=/x
+            stopped
+        "#]]
+        .assert_eq(&logged(LogFormat::Text, events));
+        expect![[r#"
+            "level":"info","msg":"connected","target":"a\nb","uri":"/x"}
+            "level":"info","msg":"stopped"}
         "#]]
         .assert_eq(&logged(LogFormat::Json, events));
     }

@@ -13,14 +13,14 @@ use super::scene::News;
 use crate::{
     board::Frames,
     collectors::{Collector, Collectors},
-    daemon::{Daemon, LinkState, Watch},
-    exporter::Exporter,
+    daemon::{Daemon, LinkState},
     families::Selection,
     fault::chain,
     filter::Filter,
     later::later,
     live::Terms,
-    usage::Usages,
+    program::Program,
+    watched::{Plan, Standing, Watched},
 };
 
 /// What asks libvirt.
@@ -43,21 +43,16 @@ impl Local {
         interval: Duration,
         filter: Filter,
     ) -> Result<Self, String> {
-        let usages = Arc::new(Usages::new(interval));
         let selection = Selection {
             collectors: Collectors::of(|collector| NEEDED.contains(&collector)),
             ..Selection::default()
         };
-        let abandoned_max = ABANDONED_MAX;
-        let is_filtered = !filter.is_all();
-        let filter = Arc::new(filter);
-        let watch = Watch {
-            access,
-            terms: Terms { interval, abandoned_max, selection, filter },
-            usages: Arc::clone(&usages),
-            telemetry: Arc::default(),
-        };
-        let (daemon, watching) = watch.start();
+        let (abandoned_max, filter) = (ABANDONED_MAX, Arc::new(filter));
+        let terms = Terms { interval, abandoned_max, selection, filter };
+        let plan = Plan { terms, min_age: Duration::ZERO, metrics_path: String::new() };
+        let program = Arc::new(Program::new(Arc::default(), None));
+        let (watched, watching) = plan.watch(access, Standing::default(), program);
+        let Watched { daemon, exporter, frames } = watched;
         let mut tasks = JoinSet::new();
         tasks.spawn(watching);
         if daemon.live(later(CONNECT_PATIENCE)).await.is_none() {
@@ -68,13 +63,6 @@ impl Local {
                 }
             });
         }
-        let frames = Frames::new(daemon.clone(), usages, String::new(), is_filtered);
-        let frames = Arc::new(frames);
-        let of_frames = Arc::clone(&frames);
-        let (min_age, log) = (Duration::ZERO, Arc::default());
-        let exporter =
-            Exporter::new(daemon.clone(), min_age, selection, Arc::default(), log, of_frames);
-        let exporter = Arc::new(exporter);
         tasks.spawn(async move {
             // Two surveys make a rate: the second one comes soon.
             for pause in [FIRST_PAUSE].into_iter().chain(std::iter::repeat(PAUSE)) {

@@ -14,7 +14,8 @@ use rustls::{
     },
 };
 
-use super::{fault::Fault, names::ClientAuth, subject_names};
+use super::{names::ClientAuth, subject_names};
+use crate::config::Fault;
 
 /// Which clients are let in by their certificates.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use rustls::{
     },
 };
 
-use super::{fault::Fault, section::Text};
+use crate::config::{Fault, Text};
 
 /// Which certificate a client has to show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

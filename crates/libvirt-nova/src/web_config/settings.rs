@@ -2,13 +2,9 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{
-    fault::Fault,
-    section::{Section, Text},
-    tls::TlsSettings,
-    yaml,
-};
+use super::tls::TlsSettings;
 use crate::{
+    config::{self, Fault, Section, Text},
     fault::chain,
     flags,
     http::{ExtraHeaders, Users},
@@ -38,7 +34,7 @@ impl Settings {
     ///
     /// When something in it is unknown, there twice, or not what it should be.
     pub(super) fn read(text: &str, dir: &Path) -> Result<Self, Fault> {
-        let mut document = Section::new("", yaml::read(text)?)?;
+        let mut document = Section::new("", config::read_yaml(text)?)?;
         let tls = document.section("tls_server_config", "tls_server_config ")?;
         let mut http = document.section("http_server_config", "http_server_config ")?;
         let users = document.section("basic_auth_users", "basic_auth_users ")?;

@@ -15,11 +15,9 @@ use rustls::{
 
 use super::{
     clients::Clients,
-    fault::Fault,
-    files,
     names::{self, Cipher, ClientAuth, Version},
-    section::{Section, Text},
 };
+use crate::config::{self, Fault, Section, Text};
 
 /// What `tls_server_config` says.
 #[derive(Debug)]
@@ -67,7 +65,7 @@ impl Pem {
     fn bytes(&self, key: &str) -> Result<Vec<u8>, Fault> {
         match self {
             Self::Inline(text) => Ok(text.clone().into_bytes()),
-            Self::File(path) => files::read(&format!("{key}_file"), path),
+            Self::File(path) => config::read(&format!("{key}_file"), path),
         }
     }
 

@@ -21,6 +21,11 @@ pub(crate) struct Exporter {
 impl Exporter {
     /// Starts one that logs into `dir`, and waits until it listens.
     pub(crate) fn start(uri: &str, args: &[&str], dir: &Path) -> Self {
+        Self::start_with(&[&["-uri", uri], args].concat(), dir)
+    }
+
+    /// The same of one that is told all that it is told.
+    pub(crate) fn start_with(args: &[&str], dir: &Path) -> Self {
         let log = dir.join("log");
         // Another one may have been here before.
         let _ = fs::remove_file(&log);
@@ -30,7 +35,7 @@ impl Exporter {
                 command.env_remove(name);
             }
         }
-        command.args(["-uri", uri, "--web.listen-address=127.0.0.1:0"]).args(args);
+        command.arg("--web.listen-address=127.0.0.1:0").args(args);
         command.arg("-log").arg(&log).current_dir(dir).stdin(Stdio::null());
         let child = command.stderr(Stdio::null()).spawn().unwrap();
         let (address, _) = wait_until(PATIENCE, "an exporter that listens", || {

@@ -156,7 +156,7 @@ fn withstand(attack: &Attack<'_>) {
 }
 
 /// Lets this process have so many descriptors.
-fn want_descriptors(number: u64) {
+pub(crate) fn want_descriptors(number: u64) {
     let limit = getrlimit(Resource::Nofile);
     let hard = limit.maximum.map(|hard| hard.max(number));
     let wanted = Rlimit { current: hard.map(|_| number).or(Some(number)), maximum: hard };

@@ -41,6 +41,7 @@ mod slow;
 #[path = "../real/stall.rs"]
 mod stall;
 mod stuck;
+mod targets;
 #[path = "../real/terminal.rs"]
 mod terminal;
 mod top;

@@ -26,7 +26,7 @@ pub(crate) enum Manner {
     Silent,
     /// Answers whatever is said as a web server does that does not understand it, and hangs up.
     Http,
-    /// Hangs up at once.
+    /// Hears what is said, and hangs up.
     Gone,
     /// Is the libvirtd behind it.
     Relay,
@@ -47,8 +47,8 @@ impl Peer {
                     let manner = *shared.lock().unwrap();
                     match manner {
                         Manner::Silent => silent.push(stream),
-                        Manner::Http => drop(thread::spawn(|| refuse(stream))),
-                        Manner::Gone => drop(stream),
+                        Manner::Http => drop(thread::spawn(|| hear(stream, Some(REFUSAL)))),
+                        Manner::Gone => drop(thread::spawn(|| hear(stream, None))),
                         Manner::Relay => drop(thread::spawn(move || relay(stream, port))),
                     }
                     if !matches!(manner, Manner::Silent) {
@@ -79,13 +79,15 @@ impl Drop for Peer {
     }
 }
 
-fn refuse(mut stream: TcpStream) {
+/// Hangs up when it has heard something, and not before: who is told that nobody heard what was said is told otherwise.
+fn hear(mut stream: TcpStream, answer: Option<&str>) {
     let mut said = [0; 4096];
     // Who hangs up first has had enough.
     let _ = stream.read(&mut said);
-    let answer = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-    let _ = stream.write_all(answer.as_bytes());
+    let _ = stream.write_all(answer.unwrap_or_default().as_bytes());
 }
+
+const REFUSAL: &str = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 fn relay(near: TcpStream, port: u16) {
     let Ok(far) = TcpStream::connect(("127.0.0.1", port)) else { return };

@@ -18,7 +18,9 @@ fn a_server_of_an_unknown_authority_is_refused_until_it_is_known() {
     let foreign = Authority::new("another one");
     let place = client_place(foreign.certificate(), Some(&hypervisor.authority.client()));
     let uri = hypervisor.tls(&place);
-    let shut = Shut::out(&hypervisor, &uri, &[], &["127.0.0.1:16514", "certificate", "authority"]);
+    let ca = place.join("cacert.pem");
+    let words = [SERVER, "is not to be trusted: no CA in", ca.to_str().unwrap()];
+    let shut = Shut::out(&hypervisor, &uri, &[], &words);
     fs::write(place.join("cacert.pem"), hypervisor.authority.certificate()).unwrap();
     shut.comes_in();
 }
@@ -29,7 +31,7 @@ fn a_server_of_another_name_is_refused_until_it_has_its_own() {
         authority.server(Called::Names(&["elsewhere.example"]))
     });
     let uri = hypervisor.tls(&hypervisor.pki);
-    let words = ["127.0.0.1:16514", "certificate", "elsewhere.example"];
+    let words = [SERVER, "it is for elsewhere.example, expected 127.0.0.1"];
     let shut = Shut::out(&hypervisor, &uri, &[], &words);
     // Whoever wants no proof gets in.
     hypervisor.exporter(&format!("{uri}&no_verify=1"), &[]).connected();
@@ -47,8 +49,9 @@ fn an_expired_server_is_refused_until_it_has_a_new_certificate() {
     wait_until(PATIENCE, "a certificate that has expired", || {
         (SystemTime::now() > end + Duration::from_secs(1)).then_some(())
     });
-    assert!(hypervisor.virsh(&uri).unwrap_err().contains("expired"));
-    let shut = Shut::out(&hypervisor, &uri, &[], &["127.0.0.1:16514", "certificate", "expired"]);
+    let complaint = hypervisor.virsh(&uri).unwrap_err();
+    assert!(complaint.contains("Failed to verify peer's certificate"), "{complaint}");
+    let shut = Shut::out(&hypervisor, &uri, &[], &[SERVER, "it has expired"]);
     hypervisor.identify(&hypervisor.authority.server(HERE));
     hypervisor.restart();
     shut.comes_in();
@@ -59,7 +62,8 @@ fn a_client_without_a_certificate_is_told_that_it_needs_one() {
     let hypervisor = Hypervisor::open();
     let place = client_place(hypervisor.authority.certificate(), None);
     let uri = hypervisor.tls(&place);
-    let shut = Shut::out(&hypervisor, &uri, &[], &["127.0.0.1:16514", "client certificate"]);
+    let words = ["127.0.0.1:16514", "it wants a client certificate, and there is none"];
+    let shut = Shut::out(&hypervisor, &uri, &[], &words);
     identify(&place, &hypervisor.authority.client());
     shut.comes_in();
 }
@@ -72,7 +76,9 @@ fn a_client_of_another_authority_is_told_that_it_is_not_taken() {
     let trusted = format!("{}{}", hypervisor.authority.certificate(), foreign.certificate());
     let place = client_place(&trusted, Some(&foreign.client()));
     let uri = hypervisor.tls(&place);
-    let shut = Shut::out(&hypervisor, &uri, &[], &["127.0.0.1:16514", "client certificate"]);
+    let certificate = place.join("clientcert.pem");
+    let words = ["127.0.0.1:16514", "does not take the certificate", certificate.to_str().unwrap()];
+    let shut = Shut::out(&hypervisor, &uri, &[], &words);
     identify(&place, &hypervisor.authority.client());
     shut.comes_in();
 }
@@ -83,9 +89,12 @@ fn a_server_that_has_but_a_common_name_is_taken_for_it() {
         Hypervisor::with_certificate(|authority| authority.server(Called::CommonName("localhost")));
     let uri = hypervisor.tls(&hypervisor.pki);
     // As virsh does: an address is no name.
-    let shut = Shut::out(&hypervisor, &uri, &[], &["127.0.0.1:16514", "certificate"]);
+    let shut = Shut::out(&hypervisor, &uri, &[], &[SERVER, "expected 127.0.0.1"]);
     let by_name = uri.replace("127.0.0.1", "localhost");
     assert_eq!(hypervisor.virsh(&by_name), Ok(()));
     assert!(hypervisor.exporter(&by_name, &[]).connected().scrape().up());
     drop(shut);
 }
+
+/// Whose certificate it is that every line is about.
+const SERVER: &str = "the certificate of 127.0.0.1:16514";

@@ -11,12 +11,13 @@ use crate::fixture::new_dir;
 
 #[test]
 fn a_wrong_password_is_tried_until_it_is_right() {
-    for mechanism in ["scram-sha-256", "plain"] {
+    for mechanism in ["SCRAM-SHA-256", "PLAIN"] {
         let hypervisor = Hypervisor::asking(mechanism);
         for uri in [hypervisor.tls(&hypervisor.pki), hypervisor.libvirtd.uri()] {
             let file = auth_file(WRONG);
             let flag = format!("--auth.file={}", file.display());
-            let words = ["password", USER];
+            let words =
+                [&*format!("does not take the user {USER} with this password by {mechanism}")];
             let shut = Shut::out(&hypervisor, &uri, &[&flag], &words);
             write_auth(&file, PASSWORD);
             shut.comes_in();
@@ -44,7 +45,12 @@ fn whoever_knows_no_password_is_told_that_libvirtd_wants_one() {
     fs::write(&file, "").unwrap();
     let flag = format!("--auth.file={}", file.display());
     let uri = hypervisor.tls(&hypervisor.pki);
-    let shut = Shut::out(&hypervisor, &uri, &[&flag], &["127.0.0.1:16514", "credentials"]);
+    let shut = Shut::out(
+        &hypervisor,
+        &uri,
+        &[&flag],
+        &["127.0.0.1:16514", "asks for a user and password"],
+    );
     write_auth(&file, PASSWORD);
     shut.comes_in();
 }

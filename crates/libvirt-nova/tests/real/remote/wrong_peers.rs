@@ -9,30 +9,36 @@ use super::{
 
 #[test]
 fn a_peer_that_says_nothing_costs_the_deadline_and_no_more() {
-    is_told_of(Manner::Silent, ["127.0.0.2:16509", "within"], ["127.0.0.2:16514", "within"]);
+    is_told_of("tcp", Manner::Silent, &["libvirtd on 127.0.0.2:16509 says nothing within"]);
+}
+
+#[test]
+fn a_peer_that_says_nothing_of_tls_costs_no_more_either() {
+    is_told_of("tls", Manner::Silent, &["libvirtd on 127.0.0.2:16514 says nothing within"]);
 }
 
 #[test]
 fn a_peer_that_speaks_http_is_told_of() {
-    is_told_of(Manner::Http, ["127.0.0.2:16509", "HTTP"], ["127.0.0.2:16514", "TLS"]);
+    is_told_of("tcp", Manner::Http, &["127.0.0.2:16509", "HTTP"]);
+    is_told_of("tls", Manner::Http, &["no TLS with 127.0.0.2:16514"]);
 }
 
 #[test]
 fn a_peer_that_hangs_up_is_told_of() {
-    is_told_of(Manner::Gone, ["127.0.0.2:16509", "hung up"], ["127.0.0.2:16514", "hung up"]);
+    is_told_of("tcp", Manner::Gone, &["127.0.0.2:16509", "hung up"]);
+    is_told_of("tls", Manner::Gone, &["no TLS with 127.0.0.2:16514"]);
 }
 
-/// By TCP and by TLS; then it becomes libvirtd.
-fn is_told_of(manner: Manner, by_tcp: [&str; 2], by_tls: [&str; 2]) {
+/// Then it becomes libvirtd.
+fn is_told_of(transport: &str, manner: Manner, words: &[&str]) {
     let hypervisor = Hypervisor::open();
-    for (transport, port, words) in [("tcp", TCP_PORT, by_tcp), ("tls", TLS_PORT, by_tls)] {
-        let peer = Peer::listen(&hypervisor.libvirtd, port, manner);
-        let (host, pki) = (peer.host(), hypervisor.pki.display());
-        let uri = format!("qemu+{transport}://{host}/system?pkipath={pki}");
-        let shut = Shut::out(&hypervisor, &uri, &[], &words);
-        peer.become_a(Manner::Relay);
-        shut.comes_in();
-    }
+    let port = if transport == "tls" { TLS_PORT } else { TCP_PORT };
+    let peer = Peer::listen(&hypervisor.libvirtd, port, manner);
+    let (host, pki) = (peer.host(), hypervisor.pki.display());
+    let uri = format!("qemu+{transport}://{host}/system?pkipath={pki}");
+    let shut = Shut::out(&hypervisor, &uri, &[], words);
+    peer.become_a(Manner::Relay);
+    shut.comes_in();
 }
 
 #[test]
@@ -54,7 +60,8 @@ fn a_silent_sshd_costs_the_deadline_and_leaves_no_process() {
     let sshd = Sshd::start(&hypervisor.libvirtd);
     let peer = Peer::listen(&hypervisor.libvirtd, SSH_PORT, Manner::Silent);
     let uri = sshd.uri("").replace("127.0.0.1", "127.0.0.2");
-    let shut = Shut::out(&hypervisor, &uri, &[], &["127.0.0.2", "within"]);
+    let shut =
+        Shut::out(&hypervisor, &uri, &[], &["libvirtd on 127.0.0.2 by ssh says nothing within"]);
     // Those of one attempt at most: each that was given up has been ended, and waited for.
     let processes = shut.exporter().children();
     assert!(processes <= 3, "{processes} processes");

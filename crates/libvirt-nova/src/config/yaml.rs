@@ -11,7 +11,7 @@ use super::fault::Fault;
 
 /// A part of a document.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// Where it begins, from 1.
     pub(super) line: usize,
     pub(super) value: Value,
@@ -19,7 +19,7 @@ pub(super) struct Node {
 
 /// What a part is.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// Nothing: `~`, or no text at all.
     Null,
     /// Text; `is_plain` where it was written without quotes, and may mean a number.
@@ -50,7 +50,7 @@ impl Node {
 ///
 /// When it is no YAML, has a key twice, or is beyond any reason: deeper or larger than a person
 /// writes, as aliases of aliases make it.
-pub(super) fn read(text: &str) -> Result<Node, Fault> {
+pub(crate) fn read(text: &str) -> Result<Node, Fault> {
     let mut reader =
         Reader { events: Parser::new_from_str(text), anchors: HashMap::new(), left: NODES };
     let mut document = None;
@@ -67,10 +67,10 @@ pub(super) fn read(text: &str) -> Result<Node, Fault> {
     Ok(document.unwrap_or(Node { line: 1, value: Value::Null }))
 }
 
-/// Levels of a document: three are used.
+/// Levels of a document: four are used.
 const DEPTH: usize = 16;
 
-/// Nodes of a document, counting those that aliases repeat: some for each user.
+/// Nodes of a document, counting those that aliases repeat: some for each user, or target.
 const NODES: usize = 100_000;
 
 struct Reader<'t> {

@@ -1,6 +1,6 @@
 //! A mapping, taken apart key by key; what is left in the end is a fault.
 
-use std::error::Error;
+use std::{borrow::Cow, error::Error};
 
 use super::{
     fault::Fault,
@@ -10,9 +10,9 @@ use crate::fault::chain;
 
 /// A mapping that is being taken apart.
 #[derive(Debug)]
-pub(super) struct Section {
+pub(crate) struct Section {
     /// What leads to it, with a blank at its end; empty for the document itself.
-    path: &'static str,
+    path: Cow<'static, str>,
     entries: Vec<(Node, Node)>,
     /// The keys that were asked for: those that there may be.
     known: Vec<&'static str>,
@@ -20,21 +20,22 @@ pub(super) struct Section {
 
 /// Text, and where it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Text {
-    pub(super) line: usize,
-    pub(super) text: String,
+pub(crate) struct Text {
+    pub(crate) line: usize,
+    pub(crate) text: String,
 }
 
 impl Text {
     /// The fault that somebody else found in it.
-    pub(super) fn fault(&self, error: &dyn Error) -> Fault {
+    pub(crate) fn fault(&self, error: &dyn Error) -> Fault {
         Fault::at(self.line, chain(error).to_string())
     }
 }
 
 impl Section {
     /// Begins to take a mapping apart; where there is nothing, one without keys.
-    pub(super) fn new(path: &'static str, node: Node) -> Result<Self, Fault> {
+    pub(crate) fn new(path: impl Into<Cow<'static, str>>, node: Node) -> Result<Self, Fault> {
+        let path = path.into();
         let entries = match node.value {
             Value::Null => Vec::new(),
             Value::Mapping(entries) => entries,
@@ -47,7 +48,7 @@ impl Section {
     }
 
     /// Whether there is nothing in it.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
@@ -60,20 +61,24 @@ impl Section {
     }
 
     /// A mapping in this one; `path` is what leads to it.
-    pub(super) fn section(&mut self, key: &'static str, path: &'static str) -> Result<Self, Fault> {
+    pub(crate) fn section(
+        &mut self,
+        key: &'static str,
+        path: impl Into<Cow<'static, str>>,
+    ) -> Result<Self, Fault> {
         let nothing = Node { line: 0, value: Value::Null };
         Self::new(path, self.take(key).unwrap_or(nothing))
     }
 
     /// A text that is not empty.
-    pub(super) fn text(&mut self, key: &'static str) -> Result<Option<Text>, Fault> {
+    pub(crate) fn text(&mut self, key: &'static str) -> Result<Option<Text>, Fault> {
         let Some(node) = self.take(key) else { return Ok(None) };
         let text = self.as_text(key, node)?;
         Ok((!text.text.is_empty()).then_some(text))
     }
 
     /// A list of texts; `None` where there is no list, which is not an empty one.
-    pub(super) fn texts(&mut self, key: &'static str) -> Result<Option<Vec<Text>>, Fault> {
+    pub(crate) fn texts(&mut self, key: &'static str) -> Result<Option<Vec<Text>>, Fault> {
         let Some(node) = self.take(key) else { return Ok(None) };
         match node.value {
             Value::List(nodes) => nodes
@@ -86,7 +91,7 @@ impl Section {
     }
 
     /// Yes or no, in YAML 1.1's words as in 1.2's.
-    pub(super) fn flag(&mut self, key: &'static str) -> Result<Option<bool>, Fault> {
+    pub(crate) fn flag(&mut self, key: &'static str) -> Result<Option<bool>, Fault> {
         let Some(node) = self.take(key) else { return Ok(None) };
         if let Value::Text { text, is_plain: true } = &node.value {
             match text.to_ascii_lowercase().as_str() {
@@ -99,7 +104,7 @@ impl Section {
     }
 
     /// A whole number that is not negative.
-    pub(super) fn count(&mut self, key: &'static str) -> Result<Option<u32>, Fault> {
+    pub(crate) fn count(&mut self, key: &'static str) -> Result<Option<u32>, Fault> {
         let Some(node) = self.take(key) else { return Ok(None) };
         let wanted = "a whole number, 0 or more";
         let Value::Text { text, is_plain: true } = &node.value else {
@@ -110,8 +115,27 @@ impl Section {
         text.parse().map(Some).map_err(fault)
     }
 
+    /// The line of a key that is not to be there, where it is.
+    pub(crate) fn line_of(&self, key: &str) -> Option<usize> {
+        let is_it = |(found, _): &&(Node, Node)| matches!(&found.value, Value::Text { text, .. } if text == key);
+        self.entries.iter().find(is_it).map(|(key, _)| key.line)
+    }
+
+    /// All keys with the mappings that they have, whatever they are called.
+    pub(crate) fn all_sections(self) -> Result<Vec<(Text, Self)>, Fault> {
+        let path = self.path;
+        let section = |(key, node): (Node, Node)| {
+            let Value::Text { text, .. } = key.value else {
+                return Err(expected(&key, path.trim_end(), "text for each key"));
+            };
+            let below = format!("{path}{text} ");
+            Ok((Text { line: key.line, text }, Self::new(below, node)?))
+        };
+        self.entries.into_iter().map(section).collect()
+    }
+
     /// All keys with their texts, whatever they are called.
-    pub(super) fn all_texts(self) -> Result<Vec<(Text, String)>, Fault> {
+    pub(crate) fn all_texts(self) -> Result<Vec<(Text, String)>, Fault> {
         let path = self.path;
         let text = |(key, node): (Node, Node)| match (key.value, node.value) {
             (Value::Text { text: key_text, .. }, Value::Text { text, .. }) => {
@@ -129,7 +153,7 @@ impl Section {
     }
 
     /// Asserts that nothing is left.
-    pub(super) fn end(self) -> Result<(), Fault> {
+    pub(crate) fn end(self) -> Result<(), Fault> {
         let Some((key, _)) = self.entries.first() else { return Ok(()) };
         let Value::Text { text, .. } = &key.value else { return Ok(()) };
         let known = self.known.join(", ");

@@ -1,4 +1,4 @@
-//! The files of a web configuration: read whole, and looked at for a change.
+//! Files that configure: read whole, and looked at for a change.
 
 use std::{
     fs::{self, Metadata},
@@ -14,7 +14,7 @@ use super::fault::Fault;
 /// # Errors
 ///
 /// When it cannot be read, is beyond any reason, or is no file: a pipe would keep the exporter.
-pub(super) fn read(what: &str, path: &Path) -> Result<Vec<u8>, Fault> {
+pub(crate) fn read(what: &str, path: &Path) -> Result<Vec<u8>, Fault> {
     let shown = path.display();
     let unreadable = |error| Fault::new(format!("cannot read {what} {shown}: {error}"));
     let metadata = fs::metadata(path).map_err(unreadable)?;
@@ -30,12 +30,21 @@ pub(super) fn read(what: &str, path: &Path) -> Result<Vec<u8>, Fault> {
     fs::read(path).map_err(unreadable)
 }
 
+/// Reads a file of text; what it holds is what is wrong, where something is.
+///
+/// # Errors
+///
+/// As [`read`], and when it is not UTF-8.
+pub(crate) fn read_text(path: &Path) -> Result<String, Fault> {
+    String::from_utf8(read("the file", path)?).map_err(|_| Fault::new("is not UTF-8"))
+}
+
 /// A chain of certificates has ten thousand bytes, a bundle of CAs two hundred thousand.
 const SIZE_MAX: u64 = 1 << 20;
 
 /// What a file was like when it was looked at; two that are the same hold the same.
 #[derive(Clone, Debug)]
-pub(super) struct Stamp {
+pub(crate) struct Stamp {
     /// `None` where it could not be looked at.
     identity: Option<[i64; 7]>,
     is_settled: bool,
@@ -43,7 +52,7 @@ pub(super) struct Stamp {
 
 impl Stamp {
     /// Looks at a file.
-    pub(super) fn of(path: &Path) -> Self {
+    pub(crate) fn of(path: &Path) -> Self {
         let Ok(metadata) = fs::metadata(path) else {
             return Self { identity: None, is_settled: true };
         };
@@ -51,12 +60,12 @@ impl Stamp {
     }
 
     /// Whether it is the file of then, to the eye.
-    pub(super) fn looks_like(&self, then: &Self) -> bool {
+    pub(crate) fn looks_like(&self, then: &Self) -> bool {
         self.identity == then.identity
     }
 
     /// Whether the file holds what it held then.
-    pub(super) fn is_unchanged_since(&self, then: &Self) -> bool {
+    pub(crate) fn is_unchanged_since(&self, then: &Self) -> bool {
         then.is_settled && self.looks_like(then)
     }
 }
