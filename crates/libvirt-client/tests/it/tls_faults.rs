@@ -110,7 +110,8 @@ async fn a_certificate_that_is_not_valid_says_why() {
     let authority = Authority::new("one");
     let pki = authority.pki(None);
     fs::write(pki.path().join("cacrl.pem"), authority.revoke(7)).unwrap();
-    let changes: [(fn(&mut CertificateParams), &str); 4] = [
+    type Change = fn(&mut CertificateParams);
+    let changes: [(Change, &str); 4] = [
         (|params| params.not_after -= HOUR + SECOND, "it has expired"),
         (|params| params.not_before += 2 * HOUR - SECOND, "its time has not begun"),
         (|params| params.serial_number = Some(7.into()), "its CA has revoked it"),
