@@ -12,7 +12,7 @@ pub(super) fn sasl(payload: &[u8]) {
     // What was said comes back as it is sent.
     let sent = AuthSaslStep { data: data.as_deref() }.arguments();
     let again = [&i32::from(is_complete).to_be_bytes(), &sent[..]].concat();
-    assert_eq!(AuthSaslStep::decode(&again).unwrap(), SaslReply { is_complete, data });
+    assert_eq!(AuthSaslStep::decode(&again).ok(), Some(SaslReply { is_complete, data }));
 }
 
 /// A second reading: four bytes a word, a word a byte.
