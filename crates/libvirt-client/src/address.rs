@@ -7,7 +7,11 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use fluent_uri::{Uri, component::Authority};
+use fluent_uri::{
+    Uri,
+    component::Authority,
+    pct_enc::{EStr, encoder::Userinfo},
+};
 
 pub use self::error::AddressError;
 use self::{error::AddressErrorKind, parameters::Parameters, sockets::Sockets};
@@ -17,6 +21,8 @@ pub(crate) use self::{
 };
 
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod parameters;
 mod sockets;
 mod transport;
@@ -120,6 +126,11 @@ impl FromStr for Address {
         let Some(authority) = uri.authority() else {
             return Err(error(AddressErrorKind::Malformed));
         };
+        // Before anything else is wrong with it: it is to be changed wherever it is used.
+        let user = authority.userinfo().map(decoded).transpose().map_err(error)?;
+        if user.is_some_and(|user| user.contains(':')) {
+            return Err(error(AddressErrorKind::Password));
+        }
         let scheme = uri.scheme().as_str();
         let (driver, transport) = match scheme.split_once('+') {
             Some((driver, transport)) => (driver, Some(transport)),
@@ -165,14 +176,7 @@ impl FromStr for Address {
 
 /// The host that a URI names.
 fn host(authority: &Authority<'_>) -> Result<Host, AddressErrorKind> {
-    let decoded = |text: &fluent_uri::pct_enc::EStr<_>| -> Result<String, AddressErrorKind> {
-        let text = text.decode().to_string().map_err(|_| AddressErrorKind::Malformed)?;
-        Ok(text.into_owned())
-    };
     let user = authority.userinfo().map(decoded).transpose()?.filter(|user| !user.is_empty());
-    if user.as_ref().is_some_and(|user| user.contains(':')) {
-        return Err(AddressErrorKind::Password);
-    }
     let port = match authority.port_to_u16() {
         Ok(Some(0)) | Err(_) => return Err(AddressErrorKind::Port),
         Ok(port) => port,
@@ -185,6 +189,11 @@ fn host(authority: &Authority<'_>) -> Result<Host, AddressErrorKind> {
         return Err(AddressErrorKind::Malformed);
     }
     Ok(Host { name: name.to_owned(), port, user })
+}
+
+fn decoded(text: &EStr<Userinfo>) -> Result<String, AddressErrorKind> {
+    let text = text.decode().to_string().map_err(|_| AddressErrorKind::Malformed)?;
+    Ok(text.into_owned())
 }
 
 /// As it was written.

@@ -9,6 +9,8 @@ use std::{
 
 use self::auth_file::AuthFile;
 pub(crate) use self::auth_file::AuthFileError;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::auth_file::fuzz;
 use crate::{Address, error::ConnectKind};
 
 mod auth_file;

@@ -51,6 +51,8 @@ mod credentials;
 mod ending;
 mod error;
 mod events;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod handshake;
 mod keepalive;
 mod ledger;

@@ -13,6 +13,7 @@
 pub use self::{replies::replies, splitter::splitter, xdr::xdr};
 
 mod replies;
+mod sasl;
 mod splitter;
 mod xdr;
 

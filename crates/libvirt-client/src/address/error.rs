@@ -45,9 +45,23 @@ impl AddressError {
         // It goes to the log and to terminals.
         let text = match kind {
             AddressErrorKind::Password => String::new(),
-            _ => text.to_owned(),
+            _ => without_password(text),
         };
         Self { text, kind }
+    }
+}
+
+/// A text that may be a URI, without what may be a password in it: all between the first colon after
+/// the scheme and the last `@`.
+fn without_password(text: &str) -> String {
+    let parts = text.split_once("://").and_then(|(scheme, rest)| {
+        let (user, host) = rest.rsplit_once('@')?;
+        let end = user.find(':').or_else(|| user.to_ascii_lowercase().find("%3a"))?;
+        Some((scheme, user.get(..end)?, host))
+    });
+    match parts {
+        Some((scheme, user, host)) => format!("{scheme}://{user}:…@{host}"),
+        None => text.to_owned(),
     }
 }
 

@@ -61,9 +61,9 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// Takes a parameter, unless it is not the client's.
+    /// Takes a parameter, unless it is not the client's. Case does not count in its name.
     fn set(&mut self, key: &str, value: String) -> Result<bool, AddressErrorKind> {
-        match key {
+        match &*key.to_ascii_lowercase() {
             "name" => self.name = Some(value),
             "mode" => {
                 self.mode = match &*value {

@@ -16,6 +16,7 @@ fn the_driver_sees_the_uri_without_what_is_the_clients() {
         ("qemu+unix:///system", "qemu:///system"),
         ("qemu:///system?socket=/a/b", "qemu:///system"),
         ("qemu:///system?mode=direct&x=1&socket=/a&y", "qemu:///system?x=1&y"),
+        ("qemu:///system?MODE=legacy&X=1", "qemu:///system?X=1"),
         ("qemu+unix:///?name=qemu:///embed%3Froot=/x", "qemu:///embed?root=/x"),
         ("/run/libvirt/libvirt-sock-ro", "qemu:///system"),
         ("/run/user/1000/libvirt/libvirt-sock", "qemu:///session"),
@@ -156,7 +157,32 @@ fn what_cannot_be_reached_says_what_can() {
 
 #[test]
 fn a_password_in_a_uri_is_refused_and_not_repeated() {
-    let error = "qemu+tls://nova:secret@h/system".parse::<Address>().unwrap_err();
-    assert!(error.to_string().contains("passwords belong in a file"), "{error}");
-    assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+    for text in [
+        "qemu+tls://nova:secret@h/system",
+        "qemu+tls://nova%3Asecret@h/system",
+        "qemu+tls://nova:sec%72et@h/system",
+        // Whatever else is wrong with it.
+        "qemu+quic://nova:secret@h/system",
+        "qemu+unix://nova:secret@h/system",
+        "qemu+tls://nova:secret@h:0/system?pkipath=a",
+    ] {
+        let error = text.parse::<Address>().unwrap_err();
+        assert!(error.to_string().contains("passwords belong in a file"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("sec"), "{error:?}");
+    }
+}
+
+/// It is no URI, and may be meant for one.
+#[test]
+fn a_password_in_what_is_no_uri_is_not_repeated() {
+    for text in [
+        "qemu+tls://nova:secret/with@slash and blank@h/system",
+        "qemu+tls://nova%3asecret @h:0/system",
+        "qemu tls://nova:secret@h",
+    ] {
+        let error = text.parse::<Address>().unwrap_err();
+        let all = format!("{error} {error:?}");
+        assert!(all.contains("//nova:…@h"), "{all}");
+        assert!(!all.contains("secret") && !all.contains("slash"), "{all}");
+    }
 }

@@ -13,6 +13,9 @@ use std::{
 
 use super::read;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
+
 /// A file of the form of `auth.conf`.
 #[derive(Debug)]
 pub(super) struct AuthFile {

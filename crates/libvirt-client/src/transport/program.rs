@@ -12,6 +12,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
     net::UnixStream,
     process::{Child, Command},
+    select,
     task::JoinHandle,
     time::{self, Instant},
 };
@@ -128,6 +129,12 @@ impl Overheard {
         }
     }
 
+    /// Whether there is a line that nobody was told of.
+    fn is_held_back(&self) -> bool {
+        let last = self.last();
+        !last.line.is_empty() && !last.is_told
+    }
+
     fn last(&self) -> MutexGuard<'_, Last> {
         // Nothing panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -150,9 +157,13 @@ async fn listen(
         // Of a line without an end, so much at a time.
         let room = LINE_MAX.saturating_sub(line.len());
         let mut some = (&mut stderr).take(u64::try_from(room).unwrap_or(u64::MAX));
-        let Ok(read) = time::timeout(HELD_BACK, some.read_until(b'\n', &mut line)).await else {
-            overheard.tell(&*observer);
-            continue;
+        let is_held_back = overheard.is_held_back();
+        let read = select! {
+            read = some.read_until(b'\n', &mut line) => read,
+            () = time::sleep(HELD_BACK), if is_held_back => {
+                overheard.tell(&*observer);
+                continue;
+            }
         };
         let text = String::from_utf8_lossy(&line);
         let text = text.trim();

@@ -206,6 +206,17 @@ pub(crate) async fn attempt(access: &Access, serve: impl Future<Output = ()>) ->
         opened = Session::open(access, PATIENCE, Arc::new(())) => opened,
         () = serve => unreachable!(),
     };
+    told(opened)
+}
+
+/// The same, and sees `serve` to its end.
+pub(crate) async fn attempt_whole(access: &Access, serve: impl Future<Output = ()>) -> Refused {
+    let opening = Session::open(access, PATIENCE, Arc::new(()));
+    let (opened, ()) = tokio::join!(opening, serve);
+    told(opened)
+}
+
+fn told(opened: Result<Session, ConnectError>) -> Refused {
     let error = opened.map(|_| ()).unwrap_err();
     let (line, obstacle, is_refusal) = (chain(&error), error.obstacle(), error.is_refusal());
     assert!(!line.contains('\n'), "more than a line: {line}");

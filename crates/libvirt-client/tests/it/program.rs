@@ -13,6 +13,7 @@ use libvirt_wire::{Procedure, call::ConnectGetHostname};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    sync::Notify,
     time,
 };
 
@@ -55,7 +56,7 @@ fn through(path: &Path) -> Access {
 
 /// Hears what programs say.
 #[derive(Debug, Default)]
-struct Listener(Mutex<Vec<String>>);
+struct Listener(Mutex<Vec<String>>, Notify);
 
 impl Observer for Listener {
     fn answered(&self, _: Procedure, _: Duration) {}
@@ -64,6 +65,7 @@ impl Observer for Listener {
 
     fn said(&self, line: &str) {
         self.0.lock().unwrap().push(line.to_owned());
+        self.1.notify_one();
     }
 }
 
@@ -116,6 +118,27 @@ async fn what_a_program_says_is_heard_and_its_last_line_is_the_reason() {
     assert_eq!(&**first, "one");
     assert!(pieces.iter().all(|piece| piece.len() <= 1024), "{heard:?}");
     assert_eq!(pieces.concat(), format!("{:010000}", 7));
+}
+
+/// A warning at the start, and something else at the end.
+#[tokio::test]
+async fn what_a_program_said_before_it_went_on_is_heard_and_not_the_reason() {
+    let test = Daemon::on_tcp("127.0.0.1");
+    let script = Script::new(&format!(
+        "exec 3<>/dev/tcp/127.0.0.1/{}; echo warning >&2; read -u 3; exit 3",
+        test.port()
+    ));
+    let (access, listener) = (script.access(), Arc::new(Listener::default()));
+    let serve = async {
+        let mut program = test.accept_raw().await;
+        listener.1.notified().await;
+        program.write_all(b"end\n").await.unwrap();
+    };
+    let opening = Session::open(&access, PATIENCE, listener.clone());
+    let (opened, ()) = tokio::join!(opening, serve);
+    let line = chain(&opened.map(|_| ()).unwrap_err());
+    assert!(line.ends_with("ended (exit status: 3) and said nothing"), "{line}");
+    assert_eq!(*listener.0.lock().unwrap(), ["warning"]);
 }
 
 #[tokio::test]

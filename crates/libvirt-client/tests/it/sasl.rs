@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::{
     certificates::Authority,
-    daemon::{Daemon, PATIENCE, attempt},
+    daemon::{Daemon, PATIENCE, attempt_whole},
     mechanism::{Step, offer, reply, step},
     peer::{ERROR, OK, Peer, error},
     scram::Scram,
@@ -103,7 +103,7 @@ async fn the_best_mechanism_is_taken_of_those_that_are_offered() {
             let (mechanism, _) = offer(&mut daemon.accept().await, offered).await.unwrap();
             assert_eq!(mechanism, best, "{offered}");
         };
-        let refused = attempt(&access, serve).await;
+        let refused = attempt_whole(&access, serve).await;
         assert_eq!(
             (refused.obstacle, refused.is_refusal),
             (Obstacle::HungUp, false),
@@ -133,7 +133,7 @@ async fn a_file_of_libvirts_form_is_enough_and_is_read_anew() {
         let (_, first) = offer(&mut peer, "SCRAM-SHA-256").await.unwrap();
         peer.reply(&first.call, ERROR, &error(45, FAILED)).await;
     };
-    assert_eq!(attempt(&access, no).await.obstacle, Obstacle::Password);
+    assert_eq!(attempt_whole(&access, no).await.obstacle, Obstacle::Password);
     write(PASSWORD);
     let let_in = async |peer: &mut Peer| let_in_by(peer, RIGHT, true).await;
     daemon.session_of(&access, PATIENCE, let_in).await;

@@ -2,16 +2,16 @@
 
 use std::fmt::Debug;
 
-use super::xdr::Plain;
+use super::{sasl, xdr::Plain};
 use crate::{
     Domain, Event, RemoteError, TypedParam, Uuid, Value,
     call::{
-        AllDomainStats, AuthList, AuthPolkit, Call, ConnectClose, ConnectDomainEventRegisterAny,
-        ConnectGetAllDomainStats, ConnectGetHostname, ConnectGetLibVersion, ConnectGetVersion,
-        ConnectListAllDomains, ConnectListAllStoragePools, ConnectOpen, ConnectSupportsFeature,
-        DomainGetControlInfo, DomainGetCpuStats, DomainGetInfo, DomainGetJobStats,
-        DomainGetMetadata, DomainGetVcpus, DomainGetXmlDesc, DomainStatsRecord,
-        NodeGetCellsFreeMemory, NodeGetCpuStats, NodeGetFreeMemory, NodeGetInfo,
+        AllDomainStats, AuthList, AuthPolkit, AuthSaslInit, Call, ConnectClose,
+        ConnectDomainEventRegisterAny, ConnectGetAllDomainStats, ConnectGetHostname,
+        ConnectGetLibVersion, ConnectGetVersion, ConnectListAllDomains, ConnectListAllStoragePools,
+        ConnectOpen, ConnectSupportsFeature, DomainGetControlInfo, DomainGetCpuStats,
+        DomainGetInfo, DomainGetJobStats, DomainGetMetadata, DomainGetVcpus, DomainGetXmlDesc,
+        DomainStatsRecord, NodeGetCellsFreeMemory, NodeGetCpuStats, NodeGetFreeMemory, NodeGetInfo,
         NodeGetMemoryStats, StoragePoolGetInfo,
     },
     xdr::{Decode, Reader},
@@ -21,6 +21,7 @@ use crate::{
 pub fn replies(payload: &[u8]) {
     reply::<AuthList>(payload);
     reply::<AuthPolkit>(payload);
+    reply::<AuthSaslInit>(payload);
     reply::<ConnectClose>(payload);
     reply::<ConnectDomainEventRegisterAny>(payload);
     reply::<ConnectGetAllDomainStats<'_>>(payload);
@@ -55,6 +56,7 @@ pub fn replies(payload: &[u8]) {
         assert!(error.to_string().starts_with("virError(Code="));
     }
     domains(payload);
+    sasl::sasl(payload);
     stats(payload);
 }
 
@@ -67,7 +69,7 @@ where
 }
 
 /// Asserts that bytes after a reply change nothing, and that a reply cut short is none.
-fn prefix<T: Debug + PartialEq>(payload: &[u8], read: impl Fn(&[u8]) -> Option<T>) {
+pub(super) fn prefix<T: Debug + PartialEq>(payload: &[u8], read: impl Fn(&[u8]) -> Option<T>) {
     let whole = read(payload);
     if whole.is_some() {
         assert_eq!(read(&[payload, &[0xff; 8]].concat()), whole, "with bytes after it");
