@@ -382,17 +382,19 @@ impl Kept {
     }
 }
 
-/// Prometheus keeps the connection of each target for its next scrape, and two of them do.
+/// Prometheus keeps the connection of each target for its next scrape, and several of them do.
 #[test]
 fn a_scraper_keeps_a_connection_for_each_target() {
     let fleet = Fleet::new(40, &["-interval=0"]);
-    let connections = || (0..80).map(|_| Kept(TcpStream::connect(fleet.exporter.address).unwrap()));
-    let mut first: Vec<_> = connections().collect();
-    let mut second: Vec<_> = connections().collect();
-    for _ in 0..2 {
-        for (number, kept) in first.iter_mut().chain(&mut second).enumerate() {
-            assert_eq!(kept.get(&format!("/probe?target=t{}", number % 40)), "http/1.1 200 ok");
-        }
+    let mut kept: Vec<_> = Vec::new();
+    for number in 0..160 {
+        // Whoever connects has only so long to ask.
+        let mut connection = Kept(TcpStream::connect(fleet.exporter.address).unwrap());
+        assert_eq!(connection.get(&format!("/probe?target=t{}", number % 40)), "http/1.1 200 ok");
+        kept.push(connection);
+    }
+    for (number, connection) in kept.iter_mut().enumerate() {
+        assert_eq!(connection.get(&format!("/probe?target=t{}", number % 40)), "http/1.1 200 ok");
     }
 }
 
