@@ -31,8 +31,11 @@ impl<'l> Sshd<'l> {
         }
         fs::copy(dir.join("key.pub"), dir.join("authorized")).unwrap();
         let place = dir.display();
+        // Whose client was killed behind a cut hears of it in no other way than by asking.
         let config = format!(
-            "ListenAddress 127.0.0.1:22\n\
+            "ClientAliveInterval 10\n\
+             ClientAliveCountMax 6\n\
+             ListenAddress 127.0.0.1:22\n\
              HostKey {place}/host\n\
              AuthorizedKeysFile {place}/authorized\n\
              PidFile none\n\
