@@ -57,7 +57,7 @@ impl Connection {
             stream,
             handles,
             events,
-            splitter: Splitter::default(),
+            splitter: Splitter::limited(STRANGER_MAX),
             outgoing: Vec::new(),
             pending: HashMap::new(),
             serial: 0,
@@ -197,7 +197,10 @@ impl Connection {
                 if is_promise && self.stream.is_remote() {
                     self.keepalive = Some(Keepalive::new());
                 }
-                self.is_open |= called == Procedure::CONNECT_OPEN && outcome.is_ok();
+                if called == Procedure::CONNECT_OPEN && outcome.is_ok() {
+                    self.is_open = true;
+                    self.splitter.unlimit();
+                }
                 entry.answered(outcome.as_ref().map(|_| ()));
                 let _ = reply.send(outcome);
                 drop(permit);
@@ -227,6 +230,9 @@ async fn beat(keepalive: Option<&mut Keepalive>) -> Beat {
 
 /// What one read may bring, in bytes.
 const READ_LEN: usize = 16_384;
+/// The longest packet of whoever has not let us in, in bytes: there are lists of a few words, and
+/// what a SASL mechanism says. Many strangers must not fill our memory.
+const STRANGER_MAX: usize = 65_536;
 /// How much is shown of what is no packet, in bytes.
 const OPENING_LEN: usize = 16;
 /// What may wait to be written before pings go unanswered, in bytes.

@@ -3,7 +3,7 @@
 //! * [`auth_file`]: libvirt's `auth.conf`
 
 use std::{
-    env, fmt, fs,
+    env, fmt,
     path::{Path, PathBuf},
 };
 
@@ -93,23 +93,10 @@ fn usual_places() -> Vec<PathBuf> {
     of_user.into_iter().chain([PathBuf::from("/etc/libvirt/auth.conf")]).collect()
 }
 
-/// The longest file that is read, in bytes; libvirt's own bound.
-const FILE_MAX: u64 = 1_048_576;
-
-/// Reads a small file of text.
-fn read(path: &Path) -> std::io::Result<String> {
-    use std::io::{self, Read};
-
-    let mut text = String::new();
-    fs::File::open(path)?.take(FILE_MAX + 1).read_to_string(&mut text)?;
-    match u64::try_from(text.len()) {
-        Ok(0..=FILE_MAX) => Ok(text),
-        _ => Err(io::Error::new(io::ErrorKind::FileTooLarge, "more than 1 MiB")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn written(dir: &Path, name: &str, text: &str) -> PathBuf {

@@ -47,7 +47,7 @@ impl fmt::Display for Ending {
             }
             Self::Program { said: Some(said), .. } => f.write_str(said),
             Self::Program { said: None, status: Some(status) } => {
-                write!(f, "the program that leads to libvirtd ended ({status}) and said nothing")
+                write!(f, "the program that leads to libvirtd ended ({status})")
             }
             Self::Program { said: None, status: None } => {
                 f.write_str("the program that leads to libvirtd closed its output")

@@ -58,6 +58,7 @@ mod keepalive;
 mod ledger;
 mod question;
 mod session;
+mod small_file;
 mod stream;
 mod transport;
 mod waiter;

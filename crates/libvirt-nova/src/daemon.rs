@@ -279,6 +279,12 @@ pub(crate) fn connect_deadline(address: &Address) -> Duration {
     if address.is_remote() { REMOTE_DEADLINE } else { LOCAL_DEADLINE }
 }
 
+/// How long whoever asks by hand waits: a little longer than an attempt, so that it says itself what
+/// was wrong.
+pub(crate) fn patience(address: &Address) -> Duration {
+    connect_deadline(address).saturating_add(Duration::from_secs(1))
+}
+
 /// A busy one of this host has been seen to take two seconds.
 const LOCAL_DEADLINE: Duration = Duration::from_secs(5);
 /// Another host's name is to be found, and ssh to be run there.

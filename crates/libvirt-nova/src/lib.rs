@@ -161,10 +161,11 @@ async fn print_once(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn E
         return print(pieces).await.map_err(Into::into);
     }
     let program = Arc::new(Program::new(log, None));
+    let patience = daemon::patience(&flags.access.address).max(wanted.deadline);
     let (watched, watching) = plan.watch(flags.access, Standing::default(), program);
     let watching = tokio::spawn(watching);
     // A scrape does not wait for libvirtd to let us in, who asks by hand does.
-    watched.daemon.begin(later(wanted.deadline)).await;
+    watched.daemon.begin(later(patience)).await;
     let pieces = Arc::clone(&watched.exporter).scrape(wanted).await;
     watching.abort();
     watched.daemon.close().await;

@@ -21,7 +21,7 @@ pub(crate) enum Reason {
     Length {
         /// The claim.
         found: u32,
-        /// The protocol's limit.
+        /// The protocol's limit, or that of whom we do not know yet.
         limit: usize,
     },
     /// The item has a value that no version of the protocol gives a meaning.
@@ -40,7 +40,7 @@ impl fmt::Display for DecodeError {
         match self.reason {
             Reason::Missing { bytes } => write!(f, "{what} ends {bytes} bytes early"),
             Reason::Length { found, limit } => {
-                write!(f, "{what} has length {found}, the protocol allows {limit}")
+                write!(f, "{what} has length {found}, expected {limit} at most")
             }
             Reason::Discriminant(found) => write!(f, "{what} has the unknown value {found}"),
         }

@@ -50,7 +50,7 @@ pub(super) enum Proxy {
 impl Parameters {
     pub(super) fn read(query: Option<&EStr<Query>>) -> Result<Self, AddressErrorKind> {
         let mut parameters = Self::default();
-        for parameter in query.iter().flat_map(|query| query.split('&')) {
+        for parameter in query.iter().flat_map(|query| parameters_of(query)) {
             let (key, value) = parameter.split_once('=').unwrap_or((parameter, EStr::EMPTY));
             let value = value.decode().to_string();
             let value = value.map_err(|_| AddressErrorKind::Malformed)?.into_owned();
@@ -107,6 +107,11 @@ impl Parameters {
         }
         Ok(true)
     }
+}
+
+/// The parameters of a query; libvirt takes both signs between them (`virURIParseParams`).
+fn parameters_of(query: &EStr<Query>) -> impl Iterator<Item = &EStr<Query>> {
+    query.split('&').flat_map(|some| some.split(';'))
 }
 
 /// A path that does not depend on the working directory.

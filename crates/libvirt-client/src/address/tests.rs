@@ -16,6 +16,7 @@ fn the_driver_sees_the_uri_without_what_is_the_clients() {
         ("qemu+unix:///system", "qemu:///system"),
         ("qemu:///system?socket=/a/b", "qemu:///system"),
         ("qemu:///system?mode=direct&x=1&socket=/a&y", "qemu:///system?x=1&y"),
+        ("qemu:///system?mode=direct;x=1;socket=/a", "qemu:///system?x=1"),
         ("qemu:///system?MODE=legacy&X=1", "qemu:///system?X=1"),
         ("qemu+unix:///?name=qemu:///embed%3Froot=/x", "qemu:///embed?root=/x"),
         ("/run/libvirt/libvirt-sock-ro", "qemu:///system"),

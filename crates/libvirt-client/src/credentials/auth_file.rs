@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::read;
+use crate::small_file::read_text;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
@@ -30,7 +30,7 @@ impl AuthFile {
     /// Reads it.
     pub(super) fn open(path: &Path) -> Result<Self, AuthFileError> {
         let error = |kind| AuthFileError { path: path.to_owned(), kind };
-        let text = read(path).map_err(|io| error(Kind::Unreadable(io)))?;
+        let text = read_text(path).map_err(|io| error(Kind::Unreadable(io)))?;
         Ok(Self { path: path.to_owned(), groups: groups(&text).map_err(error)? })
     }
 
@@ -56,7 +56,7 @@ impl AuthFile {
 /// Reads a file that holds a password and nothing else.
 pub(super) fn password(path: &Path) -> Result<String, AuthFileError> {
     let error = |kind| AuthFileError { path: path.to_owned(), kind };
-    let text = read(path).map_err(|io| error(Kind::Unreadable(io)))?;
+    let text = read_text(path).map_err(|io| error(Kind::Unreadable(io)))?;
     let password = text.strip_suffix('\n').unwrap_or(&text);
     let password = password.strip_suffix('\r').unwrap_or(password);
     if password.is_empty() { Err(error(Kind::Empty)) } else { Ok(password.to_owned()) }

@@ -25,6 +25,8 @@ use crate::{Ending, Observer, error::ConnectKind};
 pub(crate) struct Program {
     stream: UnixStream,
     child: Child,
+    /// The program with all that it has started; `None` once that was killed.
+    group: Option<Pid>,
     overheard: Overheard,
     listening: JoinHandle<()>,
 }
@@ -73,16 +75,31 @@ impl Program {
         let overheard = Overheard::default();
         let stderr = child.stderr.take();
         let listening = tokio::spawn(listen(stderr, overheard.clone(), observer));
-        Ok(Self { stream, child, overheard, listening })
+        let group =
+            child.id().and_then(|number| i32::try_from(number).ok()).and_then(Pid::from_raw);
+        Ok(Self { stream, child, group, overheard, listening })
     }
 
     pub(crate) fn stream(&mut self) -> &mut UnixStream {
         &mut self.stream
     }
 
-    /// Waits until it has ended.
+    /// Waits until it has ended; what it has started is ended, too.
     pub(crate) async fn ended(&mut self) -> Option<ExitStatus> {
-        self.child.wait().await.ok()
+        let status = self.child.wait().await.ok();
+        self.end();
+        status
+    }
+
+    /// Kills what is left of it, once.
+    ///
+    /// The number of a group is nobody else's as long as anybody is in it. Where nobody is, the
+    /// system would have to go through all its numbers before it gave this one to another.
+    fn end(&mut self) {
+        if let Some(group) = self.group.take() {
+            // Where it fails there is nobody left.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
     }
 
     /// Why it has ended, or its output has: what it said last, or how it ended.
@@ -104,13 +121,7 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         self.listening.abort();
-        // It has a number for as long as nobody has heard of its end: until then the number, which
-        // is its group's, too, is nobody else's.
-        let number = self.child.id().and_then(|number| i32::try_from(number).ok());
-        if let Some(group) = number.and_then(Pid::from_raw) {
-            // Where it fails there is nobody left.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+        self.end();
     }
 }
 

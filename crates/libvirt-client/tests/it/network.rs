@@ -73,6 +73,8 @@ async fn whoever_does_not_speak_libvirts_protocol_is_known_by_it() {
         ),
         (b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n", begins("SSH-2.0-OpenSSH_")),
         (b"\x00\x00\x00\x07\x1b[2J\n", begins(r"\x00\x00\x00\x07\x1b[2J\n")),
+        // More than anybody has to say who has not let us in: it would be kept as it comes.
+        (b"\x00\x01\x00\x04", begins(r"\x00\x01\x00\x04")),
     ] {
         let serve = async {
             let mut stream = daemon.accept_raw().await;

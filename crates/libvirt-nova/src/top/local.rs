@@ -13,7 +13,7 @@ use super::scene::News;
 use crate::{
     board::Frames,
     collectors::{Collector, Collectors},
-    daemon::{Daemon, LinkState},
+    daemon::{Daemon, LinkState, patience},
     families::Selection,
     fault::chain,
     filter::Filter,
@@ -43,6 +43,7 @@ impl Local {
         interval: Duration,
         filter: Filter,
     ) -> Result<Self, String> {
+        let patience = patience(&access.address);
         let selection = Selection {
             collectors: Collectors::of(|collector| NEEDED.contains(&collector)),
             ..Selection::default()
@@ -55,11 +56,11 @@ impl Local {
         let Watched { daemon, exporter, frames } = watched;
         let mut tasks = JoinSet::new();
         tasks.spawn(watching);
-        if daemon.live(later(CONNECT_PATIENCE)).await.is_none() {
+        if daemon.live(later(patience)).await.is_none() {
             return Err(match daemon.link().state {
                 LinkState::Down(error) => chain(&*error).to_string(),
                 LinkState::Connecting | LinkState::Up(_) => {
-                    format!("libvirtd did not answer within {CONNECT_PATIENCE:?}")
+                    format!("libvirtd did not answer within {patience:?}")
                 }
             });
         }
@@ -111,8 +112,6 @@ const NEEDED: [Collector; 5] =
     [Collector::Vcpu, Collector::Block, Collector::Memory, Collector::Interface, Collector::Node];
 /// The exporter's default of `--max-abandoned`.
 const ABANDONED_MAX: usize = 12;
-/// How long libvirtd may take to let us in: a little longer than an attempt.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(6);
 /// How long a survey may take.
 const SURVEY_DEADLINE: Duration = Duration::from_secs(5);
 /// The pause before the second survey.

@@ -14,6 +14,8 @@ pub struct Splitter {
     bytes: Vec<u8>,
     /// Bytes at the front that have been handed out as packets.
     taken: usize,
+    /// How long a packet may be where that is less than the protocol's limit.
+    limit: Option<usize>,
 }
 
 /// One packet.
@@ -28,6 +30,19 @@ pub struct Packet {
 }
 
 impl Splitter {
+    /// One that takes packets of so many bytes at most, until it is told of more.
+    ///
+    /// For a peer that has not shown yet who it is: what of a packet has arrived has to be kept, and
+    /// the protocol's limit is 32 MiB.
+    pub fn limited(limit: usize) -> Self {
+        Self { limit: Some(limit), ..Self::default() }
+    }
+
+    /// Takes packets of any length that the protocol allows, from now on.
+    pub fn unlimit(&mut self) {
+        self.limit = None;
+    }
+
     /// Returns the buffer to append received bytes to.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
         if self.taken == self.bytes.len() {
@@ -53,10 +68,11 @@ impl Splitter {
             return Ok(None);
         }
         let found = Reader::new(rest).u32("packet length")?;
+        let limit = self.limit.unwrap_or(PACKET_MAX);
         let len = usize::try_from(found)
             .ok()
-            .filter(|len| (PACKET_MIN..=PACKET_MAX).contains(len))
-            .ok_or(DecodeError::new("packet", Reason::Length { found, limit: PACKET_MAX }))?;
+            .filter(|len| (PACKET_MIN..=limit).contains(len))
+            .ok_or(DecodeError::new("packet", Reason::Length { found, limit }))?;
         let Some(packet) = rest.get(LENGTH_LEN..len) else { return Ok(None) };
 
         let mut reader = Reader::new(packet);
@@ -74,6 +90,15 @@ const IDLE_CAPACITY: usize = 65_536;
 mod tests {
     use super::*;
     use crate::packet::{self, Kind};
+
+    #[test]
+    fn a_stranger_announces_no_more_than_it_may() {
+        let mut splitter = Splitter::limited(64);
+        splitter.buffer().extend([0, 0, 0, 65]);
+        assert!(splitter.next_packet().is_err());
+        splitter.unlimit();
+        assert!(splitter.next_packet().unwrap().is_none(), "the rest of it has not come");
+    }
 
     fn pong() -> Vec<u8> {
         let mut packets = Vec::new();

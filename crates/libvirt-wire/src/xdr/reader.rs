@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_length_beyond_the_protocols_is_refused() {
         let error = Reader::new(&[0xff; 8]).string(WHAT).unwrap_err();
-        assert_eq!(error.to_string(), "item has length 4294967295, the protocol allows 4194304");
+        assert_eq!(error.to_string(), "item has length 4294967295, expected 4194304 at most");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use rustls::pki_types::{
     pem::{self, PemObject},
 };
 
-use crate::error::ConnectKind;
+use crate::{error::ConnectKind, small_file};
 
 /// The certificates in a file, at least one.
 pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ConnectKind> {
@@ -16,13 +16,12 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 
 /// What of a kind there is in a file, at least one.
 pub(super) fn items<T: PemObject>(path: &Path, kind: &str) -> Result<Vec<T>, ConnectKind> {
-    let read = T::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    match read {
+    let bytes = small_file::read(path).map_err(|error| file(path, error))?;
+    match T::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>() {
         Ok(items) if !items.is_empty() => Ok(items),
         Ok(_) | Err(pem::Error::NoItemsFound) => {
             Err(file(path, format!("there is no {kind} in it")))
         }
-        Err(pem::Error::Io(error)) => Err(file(path, error)),
         Err(pem::Error::MissingSectionEnd { end_marker }) => {
             let kind = String::from_utf8_lossy(&end_marker).into_owned();
             Err(file(path, format!("it is cut off, its {kind} has no end")))
