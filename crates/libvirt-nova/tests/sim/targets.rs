@@ -25,6 +25,8 @@ use crate::{
     wait::{PATIENCE, wait_until},
 };
 
+mod lasting;
+
 /// Simulators, and an exporter whose targets they are: `t0`, `t1` and so on.
 struct Fleet {
     exporter: Exporter,
