@@ -2,11 +2,7 @@
 //!
 //! libvirt tells it without asking QEMU, so a stuck guest cannot hide.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use libvirt_client::{Calls, WINDOW};
@@ -27,13 +23,11 @@ pub(crate) struct Controls {
     calls: Calls,
     care: Care,
     troubles: Arc<Troubles>,
-    /// The domains that the log calls stuck.
-    stuck: Mutex<HashSet<Uuid>>,
 }
 
 impl Controls {
     pub(crate) fn new(calls: Calls, care: Care, troubles: Arc<Troubles>) -> Self {
-        Self { calls, care, troubles, stuck: Mutex::default() }
+        Self { calls, care, troubles }
     }
 
     /// Asks for the control info of `domains`; at `until` it ends with what it has.
@@ -76,20 +70,15 @@ impl Controls {
 
     /// Logs that a guest is stuck, or is stuck no more.
     fn tell(&self, domain: &Domain, info: ControlInfo) {
-        let mut stuck = self.stuck();
         match info.state {
             Some(ControlState::Occupied) if info.since < STUCK => {}
             Some(ControlState::Occupied) => {
-                if stuck.insert(domain.uuid) {
-                    tracing::warn!(domain = %domain.name, since = ?info.since, "QEMU does not answer libvirt");
-                }
+                self.troubles.tell_stuck(domain, info.since);
             }
             // In error is also who is being ended.
             Some(ControlState::Error) | None => {}
             Some(ControlState::Ok | ControlState::Job) => {
-                if stuck.remove(&domain.uuid) {
-                    tracing::info!(domain = %domain.name, "QEMU answers libvirt again");
-                }
+                self.troubles.clear_stuck(domain);
             }
         }
     }
@@ -97,16 +86,6 @@ impl Controls {
     /// Forgets the domains that are no more.
     pub(crate) fn keep(&self, roster: &Roster) {
         self.care.keep(roster);
-        let mut stuck = self.stuck();
-        if !stuck.is_empty() {
-            let there: HashSet<_> = roster.iter().map(|instance| instance.domain.uuid).collect();
-            stuck.retain(|uuid| there.contains(uuid));
-        }
-    }
-
-    fn stuck(&self) -> MutexGuard<'_, HashSet<Uuid>> {
-        // Nothing panics while it holds the lock.
-        self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     mem,
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -15,12 +15,11 @@ use tokio::{
 };
 
 use crate::{
-    fault::{Change, Told, chain},
+    fault::{Told, chain},
     inventory::{Domains, Instance, Inventory},
     later::later,
     live::{Lasting, Live, Terms},
     telemetry::Telemetry,
-    usage::Usages,
 };
 
 /// A handle to what is known of libvirtd.
@@ -151,7 +150,8 @@ pub(crate) struct Watch {
     /// Where libvirtd listens, and what it asks of us.
     pub(crate) access: Access,
     pub(crate) terms: Terms,
-    pub(crate) usages: Arc<Usages>,
+    /// What outlives sessions.
+    pub(crate) lasting: Lasting,
     pub(crate) telemetry: Arc<Telemetry>,
     /// What the log has said of it last.
     pub(crate) told: Arc<Told>,
@@ -169,7 +169,6 @@ impl Watch {
         let address = &self.access.address;
         let mut is_first = true;
         let mut backoff = Backoff::new(PAUSE_MAX);
-        let lasting = Lasting::new(Arc::clone(&self.usages));
         // Sessions in a row that did not last.
         let mut short = 0_u32;
         loop {
@@ -182,7 +181,7 @@ impl Watch {
                         self.telemetry.note_reconnect();
                     }
                     let began = Instant::now();
-                    let mut attending = pin!(self.attend(session, &publish, &lasting));
+                    let mut attending = pin!(self.attend(session, &publish));
                     // One that keeps hanging up is told of again when it lasts.
                     let lasts =
                         short < SHORT_TOLD || time::timeout(STEADY, &mut attending).await.is_err();
@@ -226,28 +225,25 @@ impl Watch {
     }
 
     /// Keeps inventory, poll and connections going until the session ends.
-    async fn attend(&self, session: Session, publish: &watch::Sender<Link>, lasting: &Lasting) {
+    async fn attend(&self, session: Session, publish: &watch::Sender<Link>) {
         let Session { monitor, lookups, tenders, feed, events, ledger, hostname } = session;
         let (inventory, keeper) = Inventory::new();
         let calls = [monitor, lookups];
-        let live = Live::new(calls, feed, ledger, hostname, inventory, &self.terms, lasting);
+        let live = Live::new(calls, feed, ledger, hostname, inventory, &self.terms, &self.lasting);
         let live = Arc::new(live);
         let [for_monitor, for_lookups] = tenders;
         publish.send_modify(|link| link.turn(LinkState::Up(Arc::clone(&live))));
-        let fault = Mutex::default();
         select! {
             () = live.run(keeper, events) => {}
-            () = self.tend(&for_monitor, &fault) => {}
-            () = self.tend(&for_lookups, &fault) => {}
+            () = self.tend(&for_monitor) => {}
+            () = self.tend(&for_lookups) => {}
         }
     }
 
-    /// Replaces the connection of the calls whenever too many go unanswered. Whoever tends
-    /// another one shares `fault`, so that it is told once.
-    async fn tend(&self, tender: &Tender, fault: &Mutex<Change>) {
+    /// Replaces the connection of the calls whenever too many go unanswered, which is told once.
+    async fn tend(&self, tender: &Tender) {
         let mut backoff = Backoff::new(PAUSE_MAX);
-        // Nothing panics while it holds the lock.
-        let fault = || fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let fault = &self.lasting.faults.calls;
         loop {
             tender.worn_out().await;
             loop {
@@ -258,7 +254,7 @@ impl Watch {
                 if !is_replaced {
                     time::sleep(backoff.pause()).await;
                 }
-                if fault().begin() {
+                if fault.begin() {
                     tracing::warn!("libvirtd leaves calls unanswered: they get another connection");
                 }
                 if is_replaced {
@@ -267,7 +263,7 @@ impl Watch {
             }
             self.telemetry.note_reconnect();
             if time::timeout(QUIET, tender.worn_out()).await.is_err() {
-                fault().end();
+                fault.end();
                 backoff.reset();
             }
         }

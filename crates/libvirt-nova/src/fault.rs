@@ -2,8 +2,11 @@
 
 use std::{
     error::Error,
-    fmt, mem,
-    sync::{Mutex, PoisonError},
+    fmt,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// An error with all its sources on one line, joined by `: `.
@@ -23,18 +26,29 @@ pub(crate) fn chain(error: &dyn Error) -> impl fmt::Display {
 /// is logged when it begins and when it ends.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
-    present: bool,
+    present: AtomicBool,
+}
+
+/// What may go wrong with a libvirtd as a whole while it can be asked.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    /// It does not list its domains.
+    pub(crate) list: Change,
+    /// It does not list its storage pools.
+    pub(crate) pools: Change,
+    /// It leaves calls unanswered.
+    pub(crate) calls: Change,
 }
 
 impl Change {
     /// Notes the fault; returns whether it was not there before.
-    pub(crate) fn begin(&mut self) -> bool {
-        !mem::replace(&mut self.present, true)
+    pub(crate) fn begin(&self) -> bool {
+        !self.present.swap(true, Ordering::Relaxed)
     }
 
     /// Notes its end; returns whether it was there before.
-    pub(crate) fn end(&mut self) -> bool {
-        mem::take(&mut self.present)
+    pub(crate) fn end(&self) -> bool {
+        self.present.swap(false, Ordering::Relaxed)
     }
 }
 
@@ -90,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_fault_begins_and_ends_once() {
-        let mut change = Change::default();
+        let change = Change::default();
         assert!(!change.end());
         assert!(change.begin());
         assert!(!change.begin());

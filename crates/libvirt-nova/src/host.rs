@@ -6,7 +6,7 @@
 //! * [`pools`]: storage pools
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use self::pools::Pools;
 pub(crate) use self::{node::Node, pools::Pool};
-use crate::{collectors::Collector, families::Selection};
+use crate::{collectors::Collector, families::Selection, fault::Faults};
 
 mod node;
 mod pools;
@@ -54,9 +54,9 @@ struct Line {
 }
 
 impl Host {
-    pub(crate) fn new(calls: Calls, ledger: Ledger) -> Self {
+    pub(crate) fn new(calls: Calls, ledger: Ledger, faults: Arc<Faults>) -> Self {
         let line = Line { calls, ledger };
-        Self { pools: Pools::new(line.clone()), line, versions: Mutex::default() }
+        Self { pools: Pools::new(line.clone(), faults), line, versions: Mutex::default() }
     }
 
     /// Asks for what is selected; at `until` it ends with what it has.

@@ -40,12 +40,7 @@ pub(crate) use self::{
     nova::Nova,
     past::{LastJob, Past},
 };
-use crate::{
-    care::Care,
-    fault::{Change, chain},
-    filter::Filter,
-    later::later,
-};
+use crate::{care::Care, fault::chain, filter::Filter, later::later, live::Lasting};
 
 mod devices;
 mod events;
@@ -171,12 +166,12 @@ pub(crate) async fn run(
     feed: Client,
     mut events: Events,
     filter: Arc<Filter>,
-    past: Arc<Past>,
+    lasting: Lasting,
 ) {
     let Keeper { mut asked, publish, happenings } = keeper;
-    let mut mirror = Mirror::new(calls, care.clone(), happenings, filter, past);
+    let mut mirror = Mirror::new(calls, care.clone(), happenings, filter, &lasting);
+    let fault = &lasting.faults.list;
     let mut waiting: Vec<Question> = Vec::new();
-    let mut fault = Change::default();
     // At most one is under way: whatever holds it up would hold up another.
     let mut listings = JoinSet::new();
     let mut next_listing = Instant::now();

@@ -35,7 +35,7 @@ use crate::{
     served::Served,
     service::Service,
     targets::Targets,
-    watched::{Plan, Standing},
+    watched::Plan,
     web_config::WebConfig,
 };
 
@@ -162,7 +162,7 @@ async fn print_once(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn E
     }
     let program = Arc::new(Program::new(log, None));
     let patience = daemon::patience(&flags.access.address).max(wanted.deadline);
-    let (watched, watching) = plan.watch(flags.access, Standing::default(), program);
+    let (watched, watching) = plan.watch(flags.access, plan.standing(), program);
     let watching = tokio::spawn(watching);
     // A scrape does not wait for libvirtd to let us in, who asks by hand does.
     watched.daemon.begin(later(patience)).await;
@@ -230,7 +230,7 @@ async fn serve(flags: Flags, log: Arc<log::Record>) -> Result<(), Box<dyn Error>
     let mut own = None;
     if flags.is_watching {
         let (access, program) = (flags.access.clone(), Arc::clone(&program));
-        let (watched, watching) = plan.watch(access, Standing::default(), program);
+        let (watched, watching) = plan.watch(access, plan.standing(), program);
         own = Some(watched);
         tasks.push(tokio::spawn(watching));
     }

@@ -19,6 +19,7 @@ use crate::{
     care::Care,
     control::{Controls, STUCK},
     families::Selection,
+    fault::Faults,
     filter::Filter,
     host::Host,
     inventory::{self, Inventory, Keeper, Past, Roster},
@@ -52,21 +53,23 @@ pub(crate) struct Live {
     pub(crate) selection: Selection,
     interval: Duration,
     filter: Arc<Filter>,
-    past: Arc<Past>,
+    lasting: Lasting,
     is_new: AtomicBool,
     care: Care,
-    troubles: Arc<Troubles>,
     /// What libvirtd has not answered yet.
     pub(crate) ledger: Ledger,
 }
 
-/// What is known of a libvirtd's domains and outlives a session with it.
+/// What is known of a libvirtd and its domains, and outlives a session with it.
 #[derive(Clone, Debug)]
 pub(crate) struct Lasting {
     troubles: Arc<Troubles>,
+    /// With reading domains, those that do not run included.
+    pub(crate) unread: Arc<Troubles>,
+    pub(crate) faults: Arc<Faults>,
     cpu_source: Arc<OnceLock<poll::Source>>,
-    past: Arc<Past>,
-    usages: Arc<Usages>,
+    pub(crate) past: Arc<Past>,
+    pub(crate) usages: Arc<Usages>,
 }
 
 /// What libvirtd is asked for, and how much of it may hang.
@@ -82,10 +85,11 @@ pub(crate) struct Terms {
 }
 
 impl Lasting {
-    /// Nothing, and who will know how many vCPUs are in use.
-    pub(crate) fn new(usages: Arc<Usages>) -> Self {
-        let (troubles, cpu_source, past) = Default::default();
-        Self { troubles, cpu_source, past, usages }
+    /// Nothing of one that nobody has asked. `interval` is the pause between two polls.
+    pub(crate) fn new(interval: Duration) -> Self {
+        let (troubles, unread, faults, cpu_source, past) = Default::default();
+        let usages = Arc::new(Usages::new(interval));
+        Self { troubles, unread, faults, cpu_source, past, usages }
     }
 }
 
@@ -100,7 +104,8 @@ impl Live {
         terms: &Terms,
         lasting: &Lasting,
     ) -> Self {
-        let Lasting { troubles, cpu_source, past, usages } = lasting.clone();
+        let lasting = lasting.clone();
+        let Lasting { troubles, faults, cpu_source, usages, .. } = lasting.clone();
         let Terms { interval, abandoned_max, selection, ref filter } = *terms;
         let filter = Arc::clone(filter);
         let care = Care::new(ledger.clone(), abandoned_max);
@@ -110,7 +115,7 @@ impl Live {
         let (calls, groups) = (monitor.clone(), selection.collectors.groups());
         let surveyor = Surveyor::new(calls, lookups.clone(), care.clone(), of_troubles(), groups);
         let jobs = Jobs::new(monitor.clone(), care.clone(), of_troubles());
-        let host = Host::new(lookups.clone(), ledger.clone());
+        let host = Host::new(lookups.clone(), ledger.clone(), faults);
         let controls = Controls::new(lookups.clone(), care.clone(), of_troubles());
         let is_new = AtomicBool::new(true);
         Self {
@@ -128,10 +133,9 @@ impl Live {
             selection,
             interval,
             filter,
-            past,
+            lasting,
             is_new,
             care,
-            troubles,
             ledger,
         }
     }
@@ -139,9 +143,9 @@ impl Live {
     /// Keeps the inventory and the poll going until the connection of the events ends.
     pub(crate) async fn run(&self, keeper: Keeper, events: Events) {
         let (lookups, care, feed) = (self.lookups.clone(), self.care.clone(), self.feed.clone());
-        let (filter, past) = (Arc::clone(&self.filter), Arc::clone(&self.past));
+        let (filter, lasting) = (Arc::clone(&self.filter), self.lasting.clone());
         select! {
-            () = inventory::run(keeper, lookups, care, feed, events, filter, past) => {}
+            () = inventory::run(keeper, lookups, care, feed, events, filter, lasting) => {}
             () = self.poll_each() => {}
             () = self.feed.closed() => {}
         }
@@ -212,7 +216,7 @@ impl Live {
 
     /// Forgets what was known of domains that are no more.
     pub(crate) fn keep(&self, roster: &Roster) {
-        self.troubles.keep(roster);
+        self.lasting.troubles.keep(roster);
         self.controls.keep(roster);
         self.usages.keep(roster);
     }

@@ -135,7 +135,7 @@ impl Poll {
 
     async fn cgroup_times<'r>(&self, roster: &'r Roster, until: Instant) -> Answers<'r> {
         let answers = self.times(Source::Cgroup, roster, until).await;
-        self.refusals().note(&answers.refused);
+        self.refusals().note(&answers.refused, &self.troubles);
         answers
     }
 
@@ -292,14 +292,14 @@ fn is_refusal(error: &CallError) -> bool {
 impl Refusals {
     /// Logs a domain that is refused twice in a row: of one that has ended, an event
     /// has told the inventory by then, so this one runs and its CPU time is missing.
-    fn note(&mut self, refused: &[(&Instance, CallError)]) {
+    fn note(&mut self, refused: &[(&Instance, CallError)], troubles: &Troubles) {
         let again: HashSet<_> = refused.iter().map(|(instance, _)| instance.domain.uuid).collect();
         self.0.retain(|uuid, _| again.contains(uuid));
         for (instance, error) in refused {
             let rounds = self.0.entry(instance.domain.uuid).or_default();
             *rounds = rounds.saturating_add(1);
             if *rounds == REFUSALS_TOLD {
-                tracing::warn!(domain = %instance.domain.name, "{}", chain(error));
+                troubles.tell(&instance.domain, error.procedure(), chain(error));
             }
         }
     }

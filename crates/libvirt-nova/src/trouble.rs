@@ -4,6 +4,7 @@ use std::{
     collections::{HashMap, HashSet},
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use libvirt_client::CallError;
@@ -11,10 +12,13 @@ use libvirt_wire::{Domain, Procedure, RemoteError, Uuid};
 
 use crate::{fault::chain, inventory::Roster};
 
+/// That a QEMU does not answer.
+const STUCK: &str = "stuck";
+
 /// What went wrong with which domain.
 #[derive(Debug, Default)]
 pub(crate) struct Troubles {
-    /// The procedures whose failure has been logged.
+    /// What has been logged as failing: procedures, and what has no procedure of its own.
     told: Mutex<HashMap<Uuid, Vec<&'static str>>>,
 }
 
@@ -33,28 +37,66 @@ impl Troubles {
 
     /// Logs what is wrong with a procedure and a domain, if it is news.
     pub(crate) fn tell(&self, domain: &Domain, procedure: Procedure, what: impl fmt::Display) {
-        let mut told = self.lock();
-        let told = told.entry(domain.uuid).or_default();
-        if !told.contains(&procedure.name) {
-            told.push(procedure.name);
+        self.tell_as(domain, procedure.name, what);
+    }
+
+    /// The same for what is no procedure.
+    pub(crate) fn tell_as(&self, domain: &Domain, failing: &'static str, what: impl fmt::Display) {
+        if self.begin(domain.uuid, failing) {
             tracing::warn!(domain = %domain.name, "{what}");
+        }
+    }
+
+    /// Logs that the QEMU of a domain has not answered for so long, if it is news.
+    pub(crate) fn tell_stuck(&self, domain: &Domain, since: Duration) {
+        if self.begin(domain.uuid, STUCK) {
+            tracing::warn!(domain = %domain.name, ?since, "QEMU does not answer libvirt");
+        }
+    }
+
+    /// Logs that it answers, if it was said not to.
+    pub(crate) fn clear_stuck(&self, domain: &Domain) {
+        if self.clear_as(domain.uuid, STUCK) {
+            tracing::info!(domain = %domain.name, "QEMU answers libvirt again");
         }
     }
 
     /// Notes that a procedure worked.
     pub(crate) fn clear(&self, domain: Uuid, procedure: Procedure) {
-        if let Some(told) = self.lock().get_mut(&domain) {
-            told.retain(|name| *name != procedure.name);
+        self.clear_as(domain, procedure.name);
+    }
+
+    /// The same for what is no procedure; returns whether it had been told to fail.
+    pub(crate) fn clear_as(&self, domain: Uuid, failing: &'static str) -> bool {
+        let mut told = self.lock();
+        let Some(told) = told.get_mut(&domain) else { return false };
+        let before = told.len();
+        told.retain(|name| *name != failing);
+        told.len() < before
+    }
+
+    /// Notes that something fails; returns whether it did not before.
+    fn begin(&self, domain: Uuid, failing: &'static str) -> bool {
+        let mut told = self.lock();
+        let told = told.entry(domain).or_default();
+        let is_news = !told.contains(&failing);
+        if is_news {
+            told.push(failing);
         }
+        is_news
     }
 
     /// Forgets the domains that are no more.
     pub(crate) fn keep(&self, roster: &Roster) {
-        let mut told = self.lock();
-        if !told.is_empty() {
+        if !self.lock().is_empty() {
             let there: HashSet<_> = roster.iter().map(|instance| instance.domain.uuid).collect();
-            told.retain(|uuid, procedures| there.contains(uuid) && !procedures.is_empty());
+            self.keep_those(|uuid| there.contains(uuid));
         }
+    }
+
+    /// The same, by who is there.
+    pub(crate) fn keep_those(&self, is_there: impl Fn(&Uuid) -> bool) {
+        self.lock().retain(|uuid, failing| is_there(uuid) && !failing.is_empty());
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Vec<&'static str>>> {

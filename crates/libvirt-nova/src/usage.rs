@@ -22,7 +22,7 @@ use self::recent::Recent;
 use crate::{
     histogram::Histogram,
     inventory::{Instance, Roster},
-    poll::{CpuReading, CpuTimes},
+    poll::{CpuReading, CpuTime, CpuTimes},
 };
 
 mod recent;
@@ -100,6 +100,16 @@ impl Usages {
         let runs: HashMap<_, _> =
             roster.iter().map(|instance| (instance.domain.uuid, instance.domain.id)).collect();
         self.tracks().retain(|uuid, track| runs.get(uuid) == Some(&track.id));
+    }
+
+    /// Notes that nobody has polled for a while: what is polled next is compared with nothing, unless
+    /// only scrapes poll, which may be as far apart.
+    pub(crate) fn interrupt(&self) {
+        if !self.interval.is_zero() {
+            for track in self.tracks().values_mut() {
+                (track.last.cpu, track.observed) = (CpuTime::default(), None);
+            }
+        }
     }
 
     /// Takes over what a poll of `roster` read.
@@ -246,7 +256,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{inventory::Devices, poll::CpuTime};
+    use crate::inventory::Devices;
 
     /// A domain with two vCPUs, and those who poll it.
     struct Guest {
@@ -399,6 +409,25 @@ mod tests {
         assert_near(guest.in_use(1.0), 0.5);
         guest.usages.keep(&Roster::default());
         assert_eq!(guest.usage(1.0), Usage::default(), "it is gone");
+    }
+
+    #[test]
+    fn after_an_interruption_it_takes_two_polls_and_what_was_counted_goes_on() {
+        let guest = Guest::new(SECOND);
+        guest.tick(0.0, 0.0);
+        guest.tick(1.0, 0.5);
+        guest.usages.interrupt();
+        assert_eq!(guest.in_use(1.0), None);
+        guest.tick(4.0, 0.6);
+        assert_eq!(guest.in_use(4.0), None, "there is nothing to compare with");
+        guest.tick(5.0, 0.9);
+        assert_near(guest.in_use(5.0), 0.3);
+        assert_eq!(guest.count(), 2);
+        let guest = Guest::new(Duration::ZERO);
+        guest.poll(Occasion::Scrape, 0.0, Some(0.0));
+        guest.usages.interrupt();
+        guest.poll(Occasion::Scrape, 400.0, Some(100.0));
+        assert_near(guest.in_use(400.0), 0.25);
     }
 
     #[test]

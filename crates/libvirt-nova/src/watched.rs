@@ -12,10 +12,9 @@ use crate::{
     families::{Selection, Whose},
     fault::Told,
     flags::{Compat, Flags, LabelSet},
-    live::Terms,
+    live::{Lasting, Terms},
     program::Program,
     telemetry::Telemetry,
-    usage::Usages,
 };
 
 /// A libvirtd that is watched, and what answers scrapes of it.
@@ -37,8 +36,10 @@ pub(crate) struct Plan {
 }
 
 /// What is known of a libvirtd beyond a session with it, and told of it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Standing {
+    /// What is known of its domains, too.
+    pub(crate) lasting: Lasting,
     pub(crate) telemetry: Arc<Telemetry>,
     /// What the log has said of it last.
     pub(crate) told: Arc<Told>,
@@ -73,6 +74,12 @@ impl Plan {
         self
     }
 
+    /// What is known of a libvirtd that nobody has asked.
+    pub(crate) fn standing(&self) -> Standing {
+        let (telemetry, told, labels) = Default::default();
+        Standing { lasting: Lasting::new(self.terms.interval), telemetry, told, labels }
+    }
+
     /// What watches a libvirtd and answers scrapes, and the task of the former, which never ends.
     pub(crate) fn watch(
         &self,
@@ -81,11 +88,10 @@ impl Plan {
         program: Arc<Program>,
     ) -> (Watched, impl Future<Output = ()> + Send + use<>) {
         let Self { terms, min_age, metrics_path } = self.clone();
-        let Standing { telemetry, told, labels } = standing;
-        let usages = Arc::new(Usages::new(terms.interval));
+        let Standing { lasting, telemetry, told, labels } = standing;
         let (selection, is_filtered) = (terms.selection, !terms.filter.is_all());
-        let (of_watch, of_exporter) = (Arc::clone(&usages), Arc::clone(&telemetry));
-        let watch = Watch { access, terms, usages: of_watch, telemetry, told };
+        let (usages, of_exporter) = (Arc::clone(&lasting.usages), Arc::clone(&telemetry));
+        let watch = Watch { access, terms, lasting, telemetry, told };
         let (daemon, watching) = watch.start();
         let frames = Frames::new(daemon.clone(), usages, metrics_path, is_filtered);
         let frames = Arc::new(frames);

@@ -24,7 +24,7 @@ use crate::{
     stats::DomainStats,
     survey::Skipped,
     telemetry::Report,
-    watched::{Plan, Standing, Watched},
+    watched::{Plan, Watched},
 };
 
 /// What a check finds out.
@@ -87,8 +87,8 @@ impl Facts {
         let is_filtered = !flags.filter.is_all();
         let flags = Flags { interval: Duration::ZERO, min_age: Duration::ZERO, ..flags };
         let program = Arc::new(Program::new(log, None));
-        let (watched, watching) =
-            Plan::new(&flags).watch(flags.access, Standing::default(), program);
+        let plan = Plan::new(&flags);
+        let (watched, watching) = plan.watch(flags.access, plan.standing(), program);
         let Watched { daemon, exporter, .. } = watched;
         let watching = tokio::spawn(watching);
         // As long as an attempt takes at most, so that it says itself what was wrong.

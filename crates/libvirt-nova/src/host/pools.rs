@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use libvirt_wire::{
@@ -12,7 +12,7 @@ use libvirt_wire::{
 use tokio::time::Instant;
 
 use super::{Line, left};
-use crate::fault::{Change, chain};
+use crate::fault::{Faults, chain};
 
 /// A storage pool.
 #[derive(Clone, Debug)]
@@ -32,12 +32,12 @@ pub(crate) struct Pool {
 pub(super) struct Pools {
     line: Line,
     hung: Mutex<HashSet<Uuid>>,
-    fault: Mutex<Change>,
+    faults: Arc<Faults>,
 }
 
 impl Pools {
-    pub(super) fn new(line: Line) -> Self {
-        Self { line, hung: Mutex::default(), fault: Mutex::default() }
+    pub(super) fn new(line: Line, faults: Arc<Faults>) -> Self {
+        Self { line, hung: Mutex::default(), faults }
     }
 
     /// Asks for every pool; at `until` it ends with what it has.
@@ -50,15 +50,14 @@ impl Pools {
             Ok(pools) => pools.0,
             Err(error) => {
                 // A host without storage pools has perhaps no daemon for them.
-                let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
                 let is_absent = error.refusal().is_some_and(RemoteError::is_no_support);
-                if !is_absent && !error.is_disconnected() && fault.begin() {
+                if !is_absent && !error.is_disconnected() && self.faults.pools.begin() {
                     tracing::info!(error = %chain(&error), "no storage pools");
                 }
                 return Vec::new();
             }
         };
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).end();
+        self.faults.pools.end();
         let mut found = HashMap::new();
         for pool in pools {
             let (info, is_silent) = match self.info(&pool, until).await {

@@ -25,10 +25,7 @@ use super::{
     reading::{Facts, ReadError, read},
 };
 use crate::{
-    care::Care,
-    fault::{Change, chain},
-    filter::Filter,
-    later::later,
+    care::Care, fault::chain, filter::Filter, later::later, live::Lasting, trouble::Troubles,
 };
 
 /// The mirror of libvirtd's domains.
@@ -41,6 +38,8 @@ pub(super) struct Mirror {
     /// Who is to be served. The others are read, and asked for nothing else.
     filter: Arc<Filter>,
     past: Arc<Past>,
+    /// Domains that could not be read.
+    unread: Arc<Troubles>,
     entries: HashMap<Uuid, Entry>,
     /// At most [`WINDOW`], so that none waits for another before it is sent.
     readings: JoinSet<(Domain, Facts)>,
@@ -59,7 +58,6 @@ struct Entry {
     reading: bool,
     /// Whether something happened while they were being read.
     again: bool,
-    fault: Change,
     /// The pause after the next reading that fails.
     retry: Duration,
 }
@@ -70,12 +68,24 @@ impl Mirror {
         care: Care,
         happenings: Arc<AtomicU64>,
         filter: Arc<Filter>,
-        past: Arc<Past>,
+        lasting: &Lasting,
     ) -> Self {
+        let (past, unread) = (Arc::clone(&lasting.past), Arc::clone(&lasting.unread));
         past.forget_times();
         let (entries, readings) = (HashMap::new(), JoinSet::new());
         let (is_listed, changed) = (false, false);
-        Self { calls, care, happenings, filter, past, entries, readings, is_listed, changed }
+        Self {
+            calls,
+            care,
+            happenings,
+            filter,
+            past,
+            unread,
+            entries,
+            readings,
+            is_listed,
+            changed,
+        }
     }
 
     /// Takes over which domains there are, and forgets the others.
@@ -96,6 +106,7 @@ impl Mirror {
                 Entry::new(domain, now)
             });
         }
+        self.unread.keep_those(|uuid| self.entries.contains_key(uuid));
         self.changed |= self.past.keep(|uuid| self.entries.contains_key(uuid));
     }
 
@@ -200,7 +211,7 @@ impl Mirror {
         let mut pause = sweep_of(domain.uuid);
         match failure {
             None => {
-                entry.fault.end();
+                self.unread.clear_as(domain.uuid, READING);
                 entry.retry = RETRY;
             }
             Some(error) => {
@@ -208,8 +219,8 @@ impl Mirror {
                 entry.retry = entry.retry.saturating_mul(2).min(RETRY_MAX);
                 // A domain that is gone is an ordinary race, and a silent libvirtd
                 // is told of once, not once a domain.
-                if error.is_of_the_domain() && entry.fault.begin() {
-                    tracing::warn!(domain = %domain.name, "{}", chain(&error));
+                if error.is_of_the_domain() {
+                    self.unread.tell_as(domain, READING, chain(&error));
                 }
             }
         }
@@ -275,6 +286,9 @@ impl Mirror {
     }
 }
 
+/// What is wrong with those that could not be read.
+const READING: &str = "reading";
+
 impl Entry {
     fn new(domain: Domain, now: Instant) -> Self {
         Self {
@@ -282,7 +296,6 @@ impl Entry {
             due: now,
             reading: false,
             again: false,
-            fault: Change::default(),
             retry: RETRY,
         }
     }

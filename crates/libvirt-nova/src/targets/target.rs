@@ -57,7 +57,7 @@ impl Target {
         plan: Arc<Plan>,
         program: Arc<Program>,
     ) -> Self {
-        let standing = Standing { labels: settings.labels.clone(), ..Standing::default() };
+        let standing = Standing { labels: settings.labels.clone(), ..plan.standing() };
         let (probes, post) = Default::default();
         Self { name, settings, plan, program, standing, probes, post }
     }
@@ -72,7 +72,11 @@ impl Target {
         self.retire();
         let (name, plan, program) =
             (Arc::clone(&self.name), Arc::clone(&self.plan), Arc::clone(&self.program));
-        let standing = Standing { labels: settings.labels.clone(), ..self.standing.clone() };
+        let mut standing = Standing { labels: settings.labels.clone(), ..self.standing.clone() };
+        if settings.access.address != self.settings.access.address {
+            // Another libvirtd has other domains.
+            standing.lasting = plan.standing().lasting;
+        }
         let (probes, post) = (Arc::clone(&self.probes), Mutex::default());
         Self { name, settings, plan, program, standing, probes, post }
     }
@@ -144,15 +148,18 @@ impl Target {
     }
 
     fn open(&self) -> Post {
+        self.standing.lasting.usages.interrupt();
         let (access, program) = (self.settings.access.clone(), Arc::clone(&self.program));
         let (watched, watching) = self.plan.watch(access, self.standing.clone(), program);
         let watching = task::spawn(watching.instrument(self.span())).abort_handle();
         Post { watched, watching, users: 0, used: Instant::now() }
     }
 
-    /// Closes the session where no probe has used it for so long.
+    /// Closes the session where no probe has used it for so long, unless calls hang in it: closing
+    /// would end none of them, and nobody would know how many there are.
     pub(super) fn close_if_idle(&self, idle: Duration) {
-        let is_idle = |post: &mut Post| post.users == 0 && post.used.elapsed() >= idle;
+        let is_idle =
+            |post: &mut Post| post.users == 0 && post.used.elapsed() >= idle && !post.is_owed();
         if let Some(post) = self.post().take_if(is_idle) {
             self.span().in_scope(|| tracing::debug!("not probed any more, session closed"));
             post.leave();
@@ -191,6 +198,11 @@ impl Target {
 }
 
 impl Post {
+    /// Whether libvirtd has not answered calls that nobody waits for any more.
+    fn is_owed(&self) -> bool {
+        self.watched.daemon.ledger().is_some_and(|ledger| ledger.abandoned() > 0)
+    }
+
     /// Closes the session; nobody waits for it.
     fn leave(self) {
         task::spawn(self.close());

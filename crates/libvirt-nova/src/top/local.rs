@@ -20,7 +20,7 @@ use crate::{
     later::later,
     live::Terms,
     program::Program,
-    watched::{Plan, Standing, Watched},
+    watched::{Plan, Watched},
 };
 
 /// What asks libvirt.
@@ -52,7 +52,7 @@ impl Local {
         let terms = Terms { interval, abandoned_max, selection, filter };
         let plan = Plan { terms, min_age: Duration::ZERO, metrics_path: String::new() };
         let program = Arc::new(Program::new(Arc::default(), None));
-        let (watched, watching) = plan.watch(access, Standing::default(), program);
+        let (watched, watching) = plan.watch(access, plan.standing(), program);
         let Watched { daemon, exporter, frames } = watched;
         let mut tasks = JoinSet::new();
         tasks.spawn(watching);
