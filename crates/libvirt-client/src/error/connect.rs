@@ -70,6 +70,7 @@ pub(crate) enum Unfit {
     Expired,
     /// Its time has not come yet.
     Early,
+    /// It, or a CA between it and ours.
     Revoked,
     /// Anything else.
     Other,
@@ -204,7 +205,7 @@ impl fmt::Display for Unfit {
             }
             Self::Expired => f.write_str("it has expired"),
             Self::Early => f.write_str("its time has not begun"),
-            Self::Revoked => f.write_str("its CA has revoked it"),
+            Self::Revoked => f.write_str("its CA has revoked it, or that CA was revoked itself"),
             Self::Other => f.write_str("it is not as it should be"),
         }
     }

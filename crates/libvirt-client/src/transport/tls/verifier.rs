@@ -40,12 +40,9 @@ impl Verifier {
         if let Some(path) = &pki.crl {
             // Without one in it, it would pass for one that revokes nothing.
             let lists: Vec<CertificateRevocationListDer<'_>> = items(path, "revocation list")?;
-            // As GnuTLS has it: only the server's own certificate is looked up, and of a CA
-            // without a list nothing is revoked.
-            builder = builder
-                .with_crls(lists)
-                .only_check_end_entity_revocation()
-                .allow_unknown_revocation_status();
+            // As GnuTLS has it: every certificate below our CA's is looked up, and of a CA without
+            // a list nothing is revoked.
+            builder = builder.with_crls(lists).allow_unknown_revocation_status();
         }
         let strict = builder.build().map_err(|error| match (error, &pki.crl) {
             (VerifierBuilderError::InvalidCrl(_), Some(path)) => {
