@@ -38,6 +38,8 @@ pub(crate) enum ConnectKind {
     Authentication(Vec<AuthType>),
     /// libvirtd offers no mechanism that this client has, or may use here.
     Mechanisms { offered: String },
+    /// It offers PLAIN, and nothing that may be used where nobody looks who it is.
+    PlainToAnybody { offered: String },
     /// libvirtd has no mechanism to offer, of those that may be used on this transport.
     NoMechanism(CallError),
     /// A file with credentials is not there, or of no use.
@@ -126,6 +128,12 @@ impl fmt::Display for ConnectError {
                  SCRAM-SHA-512, or PLAIN over TLS (a SASL security layer, which libvirtd wants on bare \
                  TCP, is not to be had here)"
             ),
+            ConnectKind::PlainToAnybody { offered } => write!(
+                f,
+                "libvirtd on {peer} offers the SASL mechanisms {offered}, expected SCRAM-SHA-256 or \
+                 SCRAM-SHA-512: PLAIN tells the password to whoever answers, and no_verify=1 does not \
+                 look who that is"
+            ),
             ConnectKind::NoMechanism(_) => write!(
                 f,
                 "libvirtd on {peer} has no SASL mechanism for this transport \
@@ -187,6 +195,7 @@ impl Error for ConnectError {
             | ConnectKind::Ended(_)
             | ConnectKind::Authentication(_)
             | ConnectKind::Mechanisms { .. }
+            | ConnectKind::PlainToAnybody { .. }
             | ConnectKind::NoCredentials { .. }
             | ConnectKind::TimedOut(_) => None,
         }
