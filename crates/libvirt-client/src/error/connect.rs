@@ -69,6 +69,8 @@ pub(crate) enum Unfit {
         expected: String,
         names: Vec<String>,
     },
+    /// Its name is in its subject, and does not count there.
+    Subject(String),
     Expired,
     /// Its time has not come yet.
     Early,
@@ -212,6 +214,7 @@ impl fmt::Display for Unfit {
             Self::Name { expected, names } => {
                 write!(f, "it is for {}, expected {expected}", names.join(" and "))
             }
+            Self::Subject(why) => f.write_str(why),
             Self::Expired => f.write_str("it has expired"),
             Self::Early => f.write_str("its time has not begun"),
             Self::Revoked => f.write_str("its CA has revoked it, or that CA was revoked itself"),
