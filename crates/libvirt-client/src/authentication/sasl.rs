@@ -1,7 +1,7 @@
 //! A user and a password, by SASL (RFC 4422).
 //!
 //! SCRAM proves to both sides that the other one knows the password, and says it to nobody. PLAIN
-//! says it, so it is for TLS alone. Neither has a security layer; nobody needs one beside TLS, and
+//! says it, so it is for TLS alone, with a server that has shown who it is. Neither has a security layer; nobody needs one beside TLS, and
 //! libvirtd wants one on bare TCP.
 
 use std::{sync::Arc, time::Duration};
@@ -13,7 +13,7 @@ use crate::{
     Access, CallError, address::Transport, client::Client, credentials::Login, error::ConnectKind,
 };
 
-/// What this client has, the best first; and what may be said in the clear to nobody.
+/// What this client has, the best first; and what tells the other side the password.
 const MECHANISMS: [&str; 3] = ["SCRAM-SHA-512", "SCRAM-SHA-256", PLAIN];
 const PLAIN: &str = "PLAIN";
 
@@ -22,7 +22,6 @@ pub(super) async fn authenticate(
     access: &Access,
     deadline: Duration,
 ) -> Result<(), ConnectKind> {
-    let is_tls = matches!(access.address.transport(), Transport::Tls(_));
     let offered = match client.call(&AuthSaslInit, deadline).await {
         Ok(reply) => reply.decode().map_err(ConnectKind::Handshake)?,
         // It has listed SASL itself, so it is the list that is empty.
@@ -30,10 +29,17 @@ pub(super) async fn authenticate(
         Err(error) => return Err(ConnectKind::Handshake(error)),
     };
     let is_offered = |name: &&str| offered.split([',', ' ']).any(|offered| offered == *name);
-    let is_allowed = |name: &&str| is_tls || *name != PLAIN;
+    let (is_tls, is_verified) = match access.address.transport() {
+        Transport::Tls(tls) => (true, tls.verifies),
+        _ => (false, false),
+    };
+    let is_allowed = |name: &&str| is_verified || *name != PLAIN;
     let Some(mechanism) = MECHANISMS.into_iter().filter(is_offered).find(is_allowed) else {
-        let offered = offered.chars().take(OFFERED_MAX).collect();
-        return Err(ConnectKind::Mechanisms { offered });
+        let told = offered.chars().take(OFFERED_MAX).collect();
+        return Err(match is_tls && is_offered(&PLAIN) {
+            true => ConnectKind::PlainToAnybody { offered: told },
+            false => ConnectKind::Mechanisms { offered: told },
+        });
     };
     let Login { user, password } = access.credentials.find(&access.address)?;
     let exchange = Exchange { client, mechanism, user: &user, deadline };

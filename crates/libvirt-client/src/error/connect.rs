@@ -38,6 +38,8 @@ pub(crate) enum ConnectKind {
     Authentication(Vec<AuthType>),
     /// libvirtd offers no mechanism that this client has, or may use here.
     Mechanisms { offered: String },
+    /// It offers PLAIN, and nothing that may be used where nobody looks who it is.
+    PlainToAnybody { offered: String },
     /// libvirtd has no mechanism to offer, of those that may be used on this transport.
     NoMechanism(CallError),
     /// A file with credentials is not there, or of no use.
@@ -67,9 +69,12 @@ pub(crate) enum Unfit {
         expected: String,
         names: Vec<String>,
     },
+    /// Its name is in its subject, and does not count there.
+    Subject(String),
     Expired,
     /// Its time has not come yet.
     Early,
+    /// It, or a CA between it and ours.
     Revoked,
     /// Anything else.
     Other,
@@ -124,6 +129,12 @@ impl fmt::Display for ConnectError {
                 "libvirtd on {peer} offers the SASL mechanisms {offered}, expected SCRAM-SHA-256 or \
                  SCRAM-SHA-512, or PLAIN over TLS (a SASL security layer, which libvirtd wants on bare \
                  TCP, is not to be had here)"
+            ),
+            ConnectKind::PlainToAnybody { offered } => write!(
+                f,
+                "libvirtd on {peer} offers the SASL mechanisms {offered}, expected SCRAM-SHA-256 or \
+                 SCRAM-SHA-512: PLAIN tells the password to whoever answers, and no_verify=1 does not \
+                 look who that is"
             ),
             ConnectKind::NoMechanism(_) => write!(
                 f,
@@ -186,6 +197,7 @@ impl Error for ConnectError {
             | ConnectKind::Ended(_)
             | ConnectKind::Authentication(_)
             | ConnectKind::Mechanisms { .. }
+            | ConnectKind::PlainToAnybody { .. }
             | ConnectKind::NoCredentials { .. }
             | ConnectKind::TimedOut(_) => None,
         }
@@ -202,9 +214,10 @@ impl fmt::Display for Unfit {
             Self::Name { expected, names } => {
                 write!(f, "it is for {}, expected {expected}", names.join(" and "))
             }
+            Self::Subject(why) => f.write_str(why),
             Self::Expired => f.write_str("it has expired"),
             Self::Early => f.write_str("its time has not begun"),
-            Self::Revoked => f.write_str("its CA has revoked it"),
+            Self::Revoked => f.write_str("its CA has revoked it, or that CA was revoked itself"),
             Self::Other => f.write_str("it is not as it should be"),
         }
     }

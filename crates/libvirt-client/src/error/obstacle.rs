@@ -70,6 +70,7 @@ impl ConnectError {
             ConnectKind::NotConfirmed { .. } => Obstacle::OurCertificate,
             ConnectKind::Authentication(_)
             | ConnectKind::Mechanisms { .. }
+            | ConnectKind::PlainToAnybody { .. }
             | ConnectKind::NoMechanism(_)
             | ConnectKind::NoCredentials { .. } => Obstacle::Credentials,
             ConnectKind::Password { .. } | ConnectKind::Sasl { .. } => Obstacle::Password,

@@ -4,7 +4,8 @@
 //! * [`pem`]: what is in their files
 //! * [`fault`]: what went wrong with a handshake
 //! * [`verifier`]: whether the server's certificate is to be trusted
-//! * [`common_name`]: the name in certificates that have no others
+//! * [`subject`]: the name in certificates that have no others
+//! * [`certificate`]: what there is in a certificate
 
 use std::{io, sync::Arc};
 
@@ -29,10 +30,11 @@ use crate::{
     error::ConnectKind,
 };
 
-mod common_name;
+mod certificate;
 mod fault;
 mod pem;
 mod pki;
+mod subject;
 mod verifier;
 
 /// Connects, and is let in as far as certificates go.

@@ -1,7 +1,7 @@
 //! Certificates of every kind, right and wrong.
 
 use std::{
-    fs,
+    fs, iter,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -25,22 +25,37 @@ use tempfile::TempDir;
 pub(crate) struct Authority {
     certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
+    /// What a server shows beside a certificate of this one's: whom the client does not know.
+    between: Vec<CertificateDer<'static>>,
 }
 
 /// A certificate and its key.
 pub(crate) struct Issued {
     pub(crate) certificate: CertificateDer<'static>,
+    between: Vec<CertificateDer<'static>>,
     key: Vec<u8>,
 }
 
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
-        let mut params = named(name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        Self::with(name, |_| {})
+    }
+
+    /// One that signs itself, after a change.
+    pub(crate) fn with(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let params = ca(name, change);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap().der().clone();
-        Self { certificate, issuer: Issuer::new(params, key) }
+        Self { certificate, issuer: Issuer::new(params, key), between: Vec::new() }
+    }
+
+    /// One that this one signs, after a change.
+    pub(crate) fn below(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let params = ca(name, change);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap().der().clone();
+        let between = iter::once(&certificate).chain(&self.between).cloned().collect();
+        Self { certificate, issuer: Issuer::new(params, key), between }
     }
 
     /// Its own certificate, as PEM.
@@ -80,7 +95,7 @@ impl Authority {
     fn sign(&self, params: &CertificateParams) -> Issued {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap().der().clone();
-        Issued { certificate, key: key.serialize_der() }
+        Issued { certificate, between: self.between.clone(), key: key.serialize_der() }
     }
 
     /// A list that revokes the certificate of that serial number, as PEM.
@@ -149,11 +164,20 @@ impl Issued {
             None => builder.with_no_client_auth(),
         };
         let key = PrivateKeyDer::try_from(self.key.clone()).unwrap();
-        builder.with_single_cert(vec![self.certificate.clone()], key).unwrap()
+        let chain = iter::once(&self.certificate).chain(&self.between).cloned().collect();
+        builder.with_single_cert(chain, key).unwrap()
     }
 }
 
 pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
+
+fn ca(name: &str, change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
+    let mut params = named(name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    change(&mut params);
+    params
+}
 
 fn named(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();

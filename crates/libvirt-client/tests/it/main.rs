@@ -35,4 +35,6 @@ mod scram;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
+mod tls_chains;
+#[cfg(test)]
 mod tls_faults;

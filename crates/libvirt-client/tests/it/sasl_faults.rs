@@ -154,6 +154,29 @@ async fn what_this_client_does_not_have_or_may_not_use_is_refused_before_a_word(
     }
 }
 
+/// Whoever answers could be anybody, and PLAIN would tell him the password.
+#[tokio::test]
+async fn a_server_that_is_not_verified_is_not_told_the_password() {
+    let (daemon, _pki) = on_tls();
+    let (mut access, _dir) = nova(&daemon);
+    access.address = daemon.access_with("&no_verify=1").address;
+    let anybody = async |offered: &str, begins_with: Option<&str>| {
+        let serve = async {
+            let began = offer(&mut daemon.accept().await, offered).await;
+            assert_eq!(began.map(|(mechanism, _)| mechanism).as_deref(), begins_with);
+        };
+        attempt_whole(&access, serve).await
+    };
+    let refused = anybody("GSSAPI,PLAIN", None).await;
+    let line = "libvirtd on PEER offers the SASL mechanisms GSSAPI,PLAIN, expected SCRAM-SHA-256 or \
+                SCRAM-SHA-512: PLAIN tells the password to whoever answers, and no_verify=1 does not \
+                look who that is";
+    let told = Refused { line: refused.line.replace(&daemon.peer(), "PEER"), ..refused };
+    assert_eq!(told, fault(Obstacle::Credentials, line));
+    let scram = Some("SCRAM-SHA-256");
+    assert_eq!(anybody("PLAIN,SCRAM-SHA-256", scram).await.obstacle, Obstacle::HungUp);
+}
+
 /// As libvirtd does on bare TCP where only SCRAM is configured.
 #[tokio::test]
 async fn a_libvirtd_without_a_mechanism_for_this_way_is_explained() {

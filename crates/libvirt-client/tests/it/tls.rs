@@ -13,7 +13,7 @@ use crate::{
 const HERE: &[&str] = &["localhost", "127.0.0.1"];
 
 /// Opens a session, and makes a call on it.
-async fn comes_in(daemon: &Daemon, query: &str) {
+pub(crate) async fn comes_in(daemon: &Daemon, query: &str) {
     let access = daemon.access_with(query);
     let (session, mut client, _feed) = daemon.session_of(&access, PATIENCE, Peer::let_in).await;
     let name = string("there");

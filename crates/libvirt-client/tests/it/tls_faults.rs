@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What comes of an attempt at a server that lets everybody in whom it shakes hands with.
-async fn refused(host: &str, server: &Issued, pki: &TempDir) -> Refused {
+pub(crate) async fn refused(host: &str, server: &Issued, pki: &TempDir) -> Refused {
     let daemon = Daemon::on_tls(host, server.serve(), pki);
     let mut refused = attempt(&daemon.access(), async {
         if let Ok(mut stream) = daemon.shake().await {
@@ -39,7 +39,7 @@ fn fault(obstacle: Obstacle, line: &str) -> Refused {
     Refused::new(line, obstacle, true)
 }
 
-fn untrusted(why: &str) -> Refused {
+pub(crate) fn untrusted(why: &str) -> Refused {
     let line = format!("the certificate of PEER is not to be trusted: {why}");
     fault(Obstacle::Certificate, &line)
 }
@@ -114,7 +114,10 @@ async fn a_certificate_that_is_not_valid_says_why() {
     let changes: [(Change, &str); 4] = [
         (|params| params.not_after -= HOUR + SECOND, "it has expired"),
         (|params| params.not_before += 2 * HOUR - SECOND, "its time has not begun"),
-        (|params| params.serial_number = Some(7.into()), "its CA has revoked it"),
+        (
+            |params| params.serial_number = Some(7.into()),
+            "its CA has revoked it, or that CA was revoked itself",
+        ),
         (
             |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
             "it is not as it should be: invalid peer certificate: certificate does not allow extended key \

@@ -4,7 +4,7 @@ use std::{error::Error, io};
 
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
-use super::pki::Pki;
+use super::{pki::Pki, subject::Ambiguous};
 use crate::error::{ConnectKind, Unfit};
 
 /// What went wrong with a handshake.
@@ -81,18 +81,24 @@ fn unfit(error: &CertificateError, host: &str, pki: &Pki) -> Unfit {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => Unfit::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Unfit::Early,
         CertificateError::Revoked => Unfit::Revoked,
+        CertificateError::Other(other) if other.0.is::<Ambiguous>() => {
+            Unfit::Subject(other.to_string())
+        }
         _ => Unfit::Other,
     }
 }
 
-/// The names of a certificate as people write them, a few of them.
+/// The hosts' names in a certificate as people write them, a few of them.
 fn names(presented: &[String]) -> Vec<String> {
+    // The others are no hosts', and have no text.
+    let is_other = |name: &str| OTHER_NAMES.into_iter().any(|kind| name.starts_with(kind));
+    let presented: Vec<_> = presented.iter().filter(|name| !is_other(name)).collect();
     let plain = |name: &String| {
         let of = |kind| name.strip_prefix(kind).and_then(|name| name.strip_suffix(')'));
         let dns = of("DnsName(").map(|name| name.trim_matches('"'));
         dns.or_else(|| of("IpAddress(")).unwrap_or(name).chars().take(NAME_MAX).collect()
     };
-    let mut names: Vec<String> = presented.iter().take(NAMES_MAX).map(plain).collect();
+    let mut names: Vec<String> = presented.iter().take(NAMES_MAX).copied().map(plain).collect();
     match presented.len().saturating_sub(NAMES_MAX) {
         0 => {}
         more => names.push(format!("{more} more")),
@@ -100,6 +106,8 @@ fn names(presented: &[String]) -> Vec<String> {
     names
 }
 
+/// What webpki calls names that are neither DNS nor an address.
+const OTHER_NAMES: [&str; 3] = ["DirectoryName", "UniformResourceIdentifier(", "Unsupported("];
 /// How many names of a certificate are told, and how much of one.
 const NAMES_MAX: usize = 4;
 const NAME_MAX: usize = 64;
