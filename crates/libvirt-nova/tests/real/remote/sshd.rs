@@ -124,6 +124,12 @@ impl<'n> Sshd<'n> {
         fs::write(self.file("known"), format!("{address} {}\n", words.join(" "))).unwrap();
     }
 
+    /// Holds the client's key to options of `authorized_keys`.
+    pub(crate) fn hold_key_to(&self, options: &str) {
+        let key = fs::read_to_string(self.file("key.pub")).unwrap();
+        fs::write(self.file("authorized"), format!("{options} {key}")).unwrap();
+    }
+
     /// A key by which nobody comes in.
     pub(crate) fn foreign_key(&self) -> PathBuf {
         let file = self.file("foreign");
