@@ -26,6 +26,8 @@ pub(super) enum AddressErrorKind {
     Password,
     /// A parameter with a path that depends on the working directory.
     Relative(&'static str),
+    /// A parameter with a path that ssh would read as another one, and what is in no such path.
+    SshPath(&'static str, &'static str),
     /// A path that no socket can have.
     LongPath,
     /// A parameter with a word that libvirt does not know, and those that it does.
@@ -91,6 +93,11 @@ impl fmt::Display for AddressError {
             Kind::Relative(parameter) => {
                 write!(f, "`{text}` has a relative path in {parameter}, expected an absolute one")
             }
+            Kind::SshPath(parameter, expected) => write!(
+                f,
+                "`{text}` has a path in {parameter} that ssh would read as another one, expected one without \
+                 {expected}"
+            ),
             Kind::LongPath => write!(
                 f,
                 "`{text}` has a path that is too long for a socket, expected at most {PATH_MAX} bytes"

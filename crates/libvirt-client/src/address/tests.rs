@@ -156,6 +156,27 @@ fn what_cannot_be_reached_says_what_can() {
     }
 }
 
+/// `ssh -G` says what it makes of them.
+#[test]
+fn a_path_that_ssh_would_read_as_another_is_refused() {
+    for (parameter, of_ssh, expected) in [
+        ("keyfile=", &["%25", "$%7B"][..], "% and ${"),
+        ("known_hosts=", &["%25", "$%7B", "%22", "%5C"], "%, ${, \" and \\"),
+    ] {
+        for text in of_ssh {
+            let uri = format!("qemu+ssh://h/system?{parameter}/a{text}b");
+            let error = uri.parse::<Address>().unwrap_err().to_string();
+            let message = format!(
+                "`{uri}` has a path in {parameter} that ssh would read as another one, expected one without \
+                 {expected}"
+            );
+            assert_eq!(error, message);
+        }
+        let uri = format!("qemu+ssh://h/system?{parameter}/a%20$HOME'b%23c%7Bd");
+        assert!(uri.parse::<Address>().is_ok(), "{uri}");
+    }
+}
+
 #[test]
 fn a_password_in_a_uri_is_refused_and_not_repeated() {
     for text in [

@@ -1,6 +1,10 @@
 //! The ways to reach libvirtd.
 
-use std::{fmt, net::Ipv6Addr, path::PathBuf};
+use std::{
+    fmt,
+    net::Ipv6Addr,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Mode,
@@ -142,8 +146,22 @@ impl Ssh {
             false => parameters.known_hosts_verify.unwrap_or(KnownHosts::Normal),
         };
         let known_hosts = parameters.known_hosts;
+        // What its `-i` names must be there as it stands, and is expanded then.
+        if contains(keyfile.as_deref(), &["%", "${"]) {
+            return Err(AddressErrorKind::SshPath("keyfile=", "% and ${"));
+        }
+        // Quoted as in its configuration. How `%` is kept from it depends on its version.
+        if contains(known_hosts.as_deref(), &["%", "${", "\"", "\\"]) {
+            return Err(AddressErrorKind::SshPath("known_hosts=", "%, ${, \" and \\"));
+        }
         Ok(Self { host, command, keyfile, known_hosts, known_hosts_verify, proxy })
     }
+}
+
+/// Whether one of the texts is in a path.
+fn contains(path: Option<&Path>, texts: &[&str]) -> bool {
+    let path = path.unwrap_or(Path::new("")).to_string_lossy();
+    texts.iter().any(|text| path.contains(text))
 }
 
 impl Transport {

@@ -13,7 +13,7 @@ use crate::{
     exporter::program,
     fixture::{MACHINE, new_dir},
     http::Response,
-    process::{checkout, outcome, output, testbed},
+    process::{checkout, command, outcome, output, pid_in, testbed},
     scrape::Scrape,
     wait::{PATIENCE, wait_until},
 };
@@ -73,6 +73,14 @@ impl Machine {
     /// Runs a command, whose words have no blanks, to its successful end; returns what it printed.
     pub(crate) fn run(&self, command: &str) -> String {
         output(self.script("run").args(command.split(' ')))
+    }
+
+    /// A command of this host, to run in its network.
+    pub(crate) fn beside(&self) -> Command {
+        let mut nsenter = command("nsenter");
+        let leader = pid_in(&self.dir.join("leader.pid"));
+        nsenter.args(["--net", &format!("--target={leader}"), "--"]);
+        nsenter
     }
 
     /// A property of the unit.

@@ -8,6 +8,7 @@
 //! * `peer`: who is no libvirtd
 //! * `network`: who knocks, and a cable that can be cut
 //! * `fault`: what every fault has in common
+//! * `service`: the packages' service, by its drop-in
 //! * `same`: whether two ways lead to the same
 //! * the others: the tests, a subject each
 
@@ -20,6 +21,7 @@ mod network;
 mod passwords;
 mod peer;
 mod same;
+mod service;
 mod sshd;
 mod ways;
 mod wrong_certificates;

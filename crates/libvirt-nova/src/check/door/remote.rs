@@ -16,15 +16,28 @@ pub(super) fn findings(door: &Door, peer: &str) -> Vec<Finding> {
     match &door.outcome {
         Outcome::Opened { .. } => {
             let mut findings = vec![Finding::ok(CONNECTION, format!("libvirtd answers on {peer}"))];
-            if door.uri.split_once("://").is_some_and(|(scheme, _)| scheme.ends_with("+tcp")) {
+            if transport(door) == Some("tcp") {
                 let said = "nothing is encrypted: everybody on the way can read it, and answer in libvirtd's place";
                 let advice = "Where the way is not yours alone, use qemu+tls:// or qemu+ssh://.";
                 findings.push(Finding::note(CONNECTION, said).advised(advice));
             }
             findings
         }
+        Outcome::Failed { obstacle: Obstacle::Program, told } if transport(door) == Some("ext") => {
+            vec![Finding::loss(CONNECTION, escaped(told)).advised(
+                "The program is run as this user, without a shell: what command= names must be there, and \
+                 may be run by this user. libvirt's messages go through its standard input and output, \
+                 and nothing else does; why it ends it can say on its standard error.",
+            )]
+        }
         Outcome::Failed { obstacle, told } => failure(&peer, &virsh, *obstacle, &escaped(told)),
     }
+}
+
+/// What the URI has after the driver's name, as `ssh` in `qemu+ssh://`.
+fn transport(door: &Door) -> Option<&str> {
+    let (scheme, _) = door.uri.split_once("://")?;
+    scheme.split_once('+').map(|(_, transport)| transport)
 }
 
 /// The error says what is so; what mends it depends on whose it is to mend.
@@ -79,7 +92,8 @@ fn failure(peer: &str, virsh: &str, obstacle: Obstacle, told: &str) -> Vec<Findi
             ))
         }
         Obstacle::Refused => answered(lost("driver").advised(
-            "The driver is a package of its own on that host: libvirt-daemon-driver-qemu.",
+            "The driver is a package of its own on that host, libvirt-daemon-driver-qemu. Where access was \
+             denied, libvirtd's own rules decide: access_drivers in its configuration, and polkit's.",
         )),
         Obstacle::HungUp => {
             vec![lost(CONNECTION).mended("On that host, libvirt logs why:", [
@@ -123,6 +137,20 @@ mod tests {
             assert!(loss.said.starts_with("told") && !loss.said.contains('\u{202e}'), "{loss:?}");
             assert!(!loss.remedies.is_empty(), "{obstacle:?}");
         }
+    }
+
+    #[test]
+    fn a_program_that_is_not_ssh_gets_no_advice_about_ssh() {
+        let mended = |uri| {
+            let told = "told".to_owned();
+            let door = remote(uri, Outcome::Failed { obstacle: Obstacle::Program, told });
+            let found = crate::check::door::findings(&door);
+            format!("{found:?}")
+        };
+        let ssh = mended("qemu+ssh://h/system");
+        let program = mended("qemu+ext:///system?command=/ssh/c");
+        assert!(ssh.contains("known_hosts") && !ssh.contains("command="), "{ssh}");
+        assert!(program.contains("command=") && !program.contains("known_hosts"), "{program}");
     }
 
     #[test]

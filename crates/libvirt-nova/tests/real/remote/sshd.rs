@@ -1,7 +1,7 @@
-//! An sshd in the network of a libvirtd, with keys of its own.
+//! An sshd in a network that is not this host's, with keys of its own.
 
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
     process::{Child, Command},
     thread,
@@ -10,21 +10,40 @@ use std::{
 use crate::{
     fixture::new_dir,
     libvirtd::Libvirtd,
+    machine::Machine,
     process::{output, signal},
     wait::{PATIENCE, wait_until},
 };
 
-/// A running sshd, on 127.0.0.1:22 of its libvirtd; it ends when this is dropped.
+/// Whose 127.0.0.1 is its own.
+pub(crate) trait Network: fmt::Debug {
+    /// A command that runs there, with the files of this host.
+    fn enter(&self) -> Command;
+}
+
+impl Network for Libvirtd {
+    fn enter(&self) -> Command {
+        self.enter()
+    }
+}
+
+impl Network for Machine {
+    fn enter(&self) -> Command {
+        self.beside()
+    }
+}
+
+/// A running sshd, on 127.0.0.1:22 of its network; it ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Sshd<'l> {
-    libvirtd: &'l Libvirtd,
+pub(crate) struct Sshd<'n> {
+    network: &'n dyn Network,
     dir: PathBuf,
     child: Option<Child>,
 }
 
-impl<'l> Sshd<'l> {
+impl<'n> Sshd<'n> {
     /// Starts one that lets root in by a key; returns when it listens.
-    pub(crate) fn start(libvirtd: &'l Libvirtd) -> Self {
+    pub(crate) fn start(network: &'n dyn Network) -> Self {
         let dir = new_dir("ssh");
         for name in ["host", "key"] {
             make_key(&dir.join(name));
@@ -46,7 +65,7 @@ impl<'l> Sshd<'l> {
              StrictModes no\n"
         );
         fs::write(dir.join("sshd_config"), config).unwrap();
-        let mut sshd = Self { libvirtd, dir, child: None };
+        let mut sshd = Self { network, dir, child: None };
         sshd.know_host("host");
         // Debian's package has systemd make it.
         fs::create_dir_all("/run/sshd").unwrap();
@@ -57,7 +76,7 @@ impl<'l> Sshd<'l> {
     /// Starts it again; returns when it listens.
     pub(crate) fn listen(&mut self) {
         let log = self.file("log");
-        let mut command = self.libvirtd.enter();
+        let mut command = self.network.enter();
         // It starts itself again for each connection, and has to know its path for that.
         command.args(["/usr/sbin/sshd", "-D", "-e", "-f"]).arg(self.file("sshd_config"));
         command.stderr(fs::File::create(&log).unwrap());
@@ -103,6 +122,12 @@ impl<'l> Sshd<'l> {
         let key = fs::read_to_string(self.file(&format!("{name}.pub"))).unwrap();
         let words: Vec<_> = key.split_whitespace().take(2).collect();
         fs::write(self.file("known"), format!("{address} {}\n", words.join(" "))).unwrap();
+    }
+
+    /// Holds the client's key to options of `authorized_keys`.
+    pub(crate) fn hold_key_to(&self, options: &str) {
+        let key = fs::read_to_string(self.file("key.pub")).unwrap();
+        fs::write(self.file("authorized"), format!("{options} {key}")).unwrap();
     }
 
     /// A key by which nobody comes in.

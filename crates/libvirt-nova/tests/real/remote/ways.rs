@@ -12,7 +12,7 @@ use super::{
 use crate::{
     exporter::EVERYTHING,
     fixture::new_dir,
-    process::output,
+    process::{checkout, outcome, output},
     wait::{PATIENCE, wait_until},
 };
 
@@ -37,6 +37,27 @@ fn every_way_leads_to_the_scrape_of_the_unix_socket() {
         format!("qemu+ext:///system?command={}", bridge.display()),
     ];
     lead_to_the_same(&hypervisor, &hypervisor.libvirtd.uri(), &ways, &[]);
+}
+
+#[test]
+fn a_key_can_be_held_to_reading_as_the_documentation_says() {
+    let hypervisor = Hypervisor::open();
+    let guest = hypervisor.libvirtd.bios_guest(&[]);
+    let sshd = Sshd::start(&hypervisor.libvirtd);
+    let text = fs::read_to_string(checkout().join("docs/remote.md")).unwrap();
+    let line = text.lines().find(|line| line.starts_with("restrict,")).unwrap();
+    let (options, _) = line.split_once(" ssh-ed25519 ").unwrap();
+    // libvirt's client leaves known_hosts= to ssh.
+    let writing = sshd.uri(&format!("&command={}", sshd.knowing().display()));
+    let suspend = || {
+        let words = ["virsh", "-q", "-c", &writing, "suspend", &guest.name];
+        outcome(hypervisor.enter().args(words))
+    };
+    assert!(suspend().0);
+    sshd.hold_key_to(options);
+    let (is_done, _, complaint) = suspend();
+    assert!(!is_done && complaint.contains("operation forbidden"), "{complaint}");
+    assert!(hypervisor.exporter(&sshd.uri(""), &[]).connected().scrape().up());
 }
 
 #[test]
