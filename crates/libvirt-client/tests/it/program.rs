@@ -131,7 +131,7 @@ async fn what_a_program_said_before_it_went_on_is_heard_and_not_the_reason() {
     let (access, listener) = (script.access(), Arc::new(Listener::default()));
     let serve = async {
         let mut program = test.accept_raw().await;
-        listener.1.notified().await;
+        time::timeout(PATIENCE, listener.1.notified()).await.unwrap();
         program.write_all(b"end\n").await.unwrap();
     };
     let opening = Session::open(&access, PATIENCE, listener.clone());
@@ -151,7 +151,7 @@ async fn a_program_that_ends_without_a_word_is_told_by_its_end() {
     for (text, how) in [
         ("exit 3", "ended (exit status: 3)"),
         ("kill -TERM $$", "ended (signal: 15 (SIGTERM))"),
-        ("exec sleep 1000 <&- >&-", "closed its output"),
+        ("exec sleep infinity <&- >&-", "closed its output"),
     ] {
         assert_eq!(refused(&Script::new(text)).await, ended(how));
     }
@@ -178,7 +178,7 @@ async fn a_silent_program_costs_the_deadline_and_is_ended() {
     let _held = hold();
     let test = Daemon::on_tcp("127.0.0.1");
     let script = Script::new(&format!(
-        "exec 3<>/dev/tcp/127.0.0.1/{}; sleep 1000 & echo $$ >&3; wait",
+        "exec 3<>/dev/tcp/127.0.0.1/{}; sleep infinity & echo $$ >&3; wait",
         test.port()
     ));
     let access = script.access();
@@ -199,9 +199,10 @@ async fn a_silent_program_costs_the_deadline_and_is_ended() {
     // The time that a goodbye may take.
     time::advance(SECOND / 2).await;
     let mut rest = String::new();
-    program.read_to_string(&mut rest).await.unwrap();
-    let process = Path::new("/proc").join(number.trim());
+    time::timeout(PATIENCE, program.read_to_string(&mut rest)).await.unwrap().unwrap();
+    let (process, begun) = (Path::new("/proc").join(number.trim()), std::time::Instant::now());
     while process.exists() {
+        assert!(begun.elapsed() < PATIENCE, "nobody has taken note of its end");
         tokio::task::yield_now().await;
     }
 }
