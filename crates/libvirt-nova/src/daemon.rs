@@ -15,11 +15,12 @@ use tokio::{
 };
 
 use crate::{
-    fault::{Told, chain},
+    fault::chain,
     inventory::{Domains, Instance, Inventory},
     later::later,
     live::{Lasting, Live, Terms},
     telemetry::Telemetry,
+    told::{News, Told},
 };
 
 /// A handle to what is known of libvirtd.
@@ -175,7 +176,6 @@ impl Watch {
             let observer = Arc::clone(&self.telemetry) as _;
             match Session::open(&self.access, connect_deadline(address), observer).await {
                 Ok(session) => {
-                    self.telemetry.note_session();
                     let feed = session.feed.clone();
                     if !mem::take(&mut is_first) {
                         self.telemetry.note_reconnect();
@@ -212,15 +212,29 @@ impl Watch {
                 Err(error) => {
                     let refused = error.is_refusal();
                     backoff.set_ceiling(if refused { REFUSED_PAUSE_MAX } else { PAUSE_MAX });
-                    let text = chain(&error).to_string();
-                    if self.told.fault(&text) {
-                        tracing::warn!("{text}");
-                    }
+                    self.tell(&error);
                     let error = Arc::new(error);
                     publish.send_modify(|link| link.turn(LinkState::Down(error)));
                 }
             }
             time::sleep(backoff.pause()).await;
+        }
+    }
+
+    /// Logs why there is no session, if it is news.
+    fn tell(&self, error: &ConnectError) {
+        let text = chain(error).to_string();
+        let news = self.told.fault(error.obstacle(), &text);
+        match news {
+            News::Old => {}
+            News::New | News::Last => tracing::warn!("{text}"),
+            News::TooMuch => tracing::debug!("{text}"),
+        }
+        if news == News::Last {
+            tracing::warn!(
+                "why libvirtd cannot be asked changes again and again: until there is a session, only \
+                 a reason of another kind is told above the level debug"
+            );
         }
     }
 

@@ -3,10 +3,7 @@
 use std::{
     error::Error,
     fmt,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 /// An error with all its sources on one line, joined by `: `.
@@ -52,44 +49,6 @@ impl Change {
     }
 }
 
-/// What the log has said of a peer last, so that it says nothing twice, however many sessions
-/// there are with it.
-#[derive(Debug, Default)]
-pub(crate) struct Told(Mutex<Said>);
-
-#[derive(Debug, Default, PartialEq, Eq)]
-enum Said {
-    #[default]
-    Nothing,
-    Connected,
-    Fault(String),
-}
-
-impl Told {
-    /// Notes that there is a session; returns whether that is news.
-    pub(crate) fn connected(&self) -> bool {
-        self.say(Said::Connected)
-    }
-
-    /// Notes that there is none for this reason; returns whether that is news.
-    pub(crate) fn fault(&self, text: &str) -> bool {
-        self.say(Said::Fault(text.to_owned()))
-    }
-
-    /// Notes that the log said of the session that it is lost: the next one is news.
-    pub(crate) fn lost(&self) {
-        self.say(Said::Nothing);
-    }
-
-    fn say(&self, said: Said) -> bool {
-        // Nothing panics while it holds the lock.
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = *last != said;
-        *last = said;
-        is_news
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,18 +69,5 @@ mod tests {
         assert!(!change.begin());
         assert!(change.end());
         assert!(!change.end());
-    }
-
-    #[test]
-    fn what_was_told_last_is_not_told_again() {
-        let told = Told::default();
-        assert!(told.fault("nobody listens"));
-        assert!(!told.fault("nobody listens"));
-        assert!(told.fault("no answer"));
-        assert!(told.connected());
-        assert!(!told.connected(), "another session after one that nobody needed");
-        told.lost();
-        assert!(told.connected());
-        assert!(told.fault("no answer"));
     }
 }

@@ -1,22 +1,27 @@
 //! What the exporter knows of its own work.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use libvirt_client::{Failure, Ledger, Observer};
 use libvirt_wire::Procedure;
 
-use crate::{histogram::Histogram, survey::Skipped, targets::TargetsReport};
+use crate::{
+    histogram::Histogram,
+    spoken::{Heard, Spoken},
+    survey::Skipped,
+    targets::TargetsReport,
+};
 
 /// What the exporter knows of its own work, since the process began.
 #[derive(Debug, Default)]
 pub(crate) struct Telemetry {
     state: Mutex<Report>,
-    /// Lines of a program that leads to libvirtd which the log has.
-    told: Mutex<HashSet<String>>,
+    /// What programs that lead to libvirtd have said.
+    spoken: Mutex<Spoken>,
 }
 
 /// [`Telemetry`] at one moment.
@@ -93,11 +98,6 @@ impl Telemetry {
         state.reconnects = state.reconnects.saturating_add(1);
     }
 
-    /// Notes that there is a session: what programs say from now on is told again.
-    pub(crate) fn note_session(&self) {
-        self.told().clear();
-    }
-
     pub(crate) fn note_collection(&self, collection: CollectionReport) {
         self.state().collection = Some(collection);
     }
@@ -118,10 +118,6 @@ impl Telemetry {
                 }
             }
         }
-    }
-
-    fn told(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, Report> {
@@ -149,18 +145,27 @@ impl Observer for Telemetry {
         *count = count.saturating_add(1);
     }
 
-    /// A program says the same at each attempt, and some say a line each time that is new.
     fn said(&self, line: &str) {
-        let mut told = self.told();
-        if told.len() < TOLD_MAX && told.insert(line.to_owned()) {
-            drop(told);
-            tracing::warn!(said = line, "the program that leads to libvirtd speaks");
+        let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = spoken.hear(line, Instant::now());
+        drop(spoken);
+        match heard {
+            Heard::Before => {}
+            Heard::New | Heard::Last => {
+                tracing::warn!(said = line, "the program that leads to libvirtd speaks");
+            }
+            Heard::TooMuch => {
+                tracing::debug!(said = line, "the program that leads to libvirtd speaks");
+            }
+        }
+        if heard == Heard::Last {
+            tracing::warn!(
+                "the program that leads to libvirtd says too much: for a while the rest is told at \
+                 the level debug alone"
+            );
         }
     }
 }
-
-/// Lines of a program that the log takes between two sessions.
-const TOLD_MAX: usize = 50;
 
 #[cfg(test)]
 mod tests {

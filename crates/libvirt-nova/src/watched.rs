@@ -10,11 +10,11 @@ use crate::{
     daemon::{Daemon, Watch},
     exporter::Exporter,
     families::{Selection, Whose},
-    fault::Told,
     flags::{Compat, Flags, LabelSet},
     live::{Lasting, Terms},
     program::Program,
     telemetry::Telemetry,
+    told::Told,
 };
 
 /// A libvirtd that is watched, and what answers scrapes of it.

@@ -1,5 +1,10 @@
 //! What is known of a target beyond a session with it.
 
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+};
+
 use super::{CONNECT_CLOSE, DOMAINS, Fleet, text};
 use crate::{
     said::Said,
@@ -73,4 +78,35 @@ fn a_session_in_which_a_call_hangs_is_kept_and_its_guest_told_of_once() {
     });
     fleet.until(0, "its connections closed", |status| status.connections == 0);
     assert_eq!(told(), 1, "{:#?}", fleet.said("target=t0"));
+}
+
+/// Each attempt is the first one of another session, which begins at once.
+#[test]
+fn a_program_that_says_another_thing_each_time_is_told_of_a_few_times() {
+    let fleet = Fleet::new(0, &[]);
+    let script = fleet.file.with_file_name("script");
+    let count = fleet.file.with_file_name("count");
+    let lines = format!(
+        "#!/bin/sh\necho x >> {0}\necho a banner >&2\nwc -l < {0} | sed 's/^/it is /' >&2\nexit 1\n",
+        count.display()
+    );
+    fs::write(&script, lines).unwrap();
+    fs::set_permissions(&script, Permissions::from_mode(0o755)).unwrap();
+    let uri = format!("qemu+ext:///system?command={}", script.display());
+    let reasons = || {
+        let mut lines = fleet.said("it is ");
+        lines.retain(|line| line.contains("cannot connect"));
+        lines
+    };
+    for round in 0..15 {
+        fleet.rewrite(&format!("targets:\n  t0:\n    uri: {uri}\n    labels: {{r: r{round}}}\n"));
+        assert!(!fleet.probe(0).up());
+    }
+    wait_until(PATIENCE, "word of it", || {
+        (!fleet.said("changes again and again").is_empty()).then_some(())
+    });
+    assert!(fs::read_to_string(&count).unwrap().lines().count() >= 15);
+    assert_eq!(reasons().len(), 6, "{:#?}", reasons());
+    assert_eq!(fleet.said("changes again and again").len(), 1);
+    assert_eq!(fleet.said("a banner").len(), 1);
 }
