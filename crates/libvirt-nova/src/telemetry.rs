@@ -8,6 +8,7 @@ use std::{
 
 use libvirt_client::{Failure, Ledger, Observer};
 use libvirt_wire::Procedure;
+use tracing::Span;
 
 use crate::{
     histogram::Histogram,
@@ -22,6 +23,8 @@ pub(crate) struct Telemetry {
     state: Mutex<Report>,
     /// What programs that lead to libvirtd have said.
     spoken: Mutex<Spoken>,
+    /// What log lines of it have, where it is of one libvirtd among many.
+    span: Option<Span>,
 }
 
 /// [`Telemetry`] at one moment.
@@ -76,6 +79,11 @@ const UNKNOWN_MAX: usize = 100;
 const OTHERS: &str = "others";
 
 impl Telemetry {
+    /// That of one libvirtd among many; what its programs say is logged with `span`.
+    pub(crate) fn of(span: Span) -> Self {
+        Self { span: Some(span), ..Self::default() }
+    }
+
     /// What is known now. `ledger` is that of the session, where there is one.
     pub(crate) fn report(
         &self,
@@ -149,21 +157,29 @@ impl Observer for Telemetry {
         let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
         let heard = spoken.hear(line, Instant::now());
         drop(spoken);
-        match heard {
-            Heard::Before => {}
-            Heard::New | Heard::Last => {
-                tracing::warn!(said = line, "the program that leads to libvirtd speaks");
-            }
-            Heard::TooMuch => {
-                tracing::debug!(said = line, "the program that leads to libvirtd speaks");
-            }
+        // Whoever reads what a program says knows nothing of targets.
+        match &self.span {
+            Some(span) => span.in_scope(|| tell(line, heard)),
+            None => tell(line, heard),
         }
-        if heard == Heard::Last {
-            tracing::warn!(
-                "the program that leads to libvirtd says too much: for a while the rest is told at \
-                 the level debug alone"
-            );
+    }
+}
+
+fn tell(line: &str, heard: Heard) {
+    match heard {
+        Heard::Before => {}
+        Heard::New | Heard::Last => {
+            tracing::warn!(said = line, "the program that leads to libvirtd speaks");
         }
+        Heard::TooMuch => {
+            tracing::debug!(said = line, "the program that leads to libvirtd speaks");
+        }
+    }
+    if heard == Heard::Last {
+        tracing::warn!(
+            "the program that leads to libvirtd says too much: for a while the rest is told at \
+             the level debug alone"
+        );
     }
 }
 

@@ -20,7 +20,7 @@ pub enum Obstacle {
     Name,
     /// The program that leads to libvirtd could not be run, or ended.
     Program,
-    /// A file with a certificate, a key or credentials is not there or of no use.
+    /// A file with a certificate or a key is not there or of no use.
     File,
     /// The server's certificate is not one that we trust.
     Certificate,
@@ -28,8 +28,8 @@ pub enum Obstacle {
     Tls,
     /// libvirtd does not take our certificate, or wants one.
     OurCertificate,
-    /// libvirtd wants credentials that there are none of, or in a way that this client cannot
-    /// give them.
+    /// libvirtd wants credentials that there are none of, whose file is of no use, or that this
+    /// client cannot give in the way that is wanted.
     Credentials,
     /// libvirtd does not take the credentials.
     Password,
@@ -58,7 +58,7 @@ impl ConnectError {
                 Obstacle::Program
             }
             ConnectKind::Ended(_) => Obstacle::HungUp,
-            ConnectKind::File { .. } | ConnectKind::AuthFile(_) => Obstacle::File,
+            ConnectKind::File { .. } => Obstacle::File,
             ConnectKind::Certificate { .. } => Obstacle::Certificate,
             // A daemon that is stopped hangs up on whoever it is with.
             ConnectKind::Tls(error) => match error.kind() {
@@ -72,6 +72,7 @@ impl ConnectError {
             | ConnectKind::Mechanisms { .. }
             | ConnectKind::PlainToAnybody { .. }
             | ConnectKind::NoMechanism(_)
+            | ConnectKind::AuthFile(_)
             | ConnectKind::NoCredentials { .. } => Obstacle::Credentials,
             ConnectKind::Password { .. } | ConnectKind::Sasl { .. } => Obstacle::Password,
             ConnectKind::Polkit(_) => Obstacle::Polkit,

@@ -59,6 +59,9 @@ pub(super) async fn connect(tls: &Tls) -> Result<TlsStream<TcpStream>, ConnectKi
     }
 }
 
+/// GnuTLS writes some keys of curves with a zero before them, which nobody else reads.
+const NO_KEY: &str = "it is no key of RSA, nor of ECDSA on P-256 or P-384 as OpenSSL writes it (what certtool \
+                      wrote, openssl pkcs8 -topk8 -nocrypt mends)";
 /// What libvirtd sends when it takes our certificate.
 const CONFIRMED: u8 = 1;
 
@@ -84,6 +87,8 @@ fn config(pki: &Pki, verifies: bool) -> Result<ClientConfig, ConnectKind> {
                 rustls::Error::InconsistentKeys(_) => {
                     file(key, format!("it is not the key of {}", certificate.display()))
                 }
+                // All that it says is which kinds of keys it tried.
+                rustls::Error::General(_) => file(key, NO_KEY),
                 error => file(key, error),
             })?
         }

@@ -210,13 +210,13 @@ async fn credentials_that_are_not_to_be_had_are_told_with_where_they_were_looked
         (
             &auth_file,
             Some(&missing),
-            Obstacle::File,
+            Obstacle::Credentials,
             format!(": cannot read {}: No such file or directory (os error 2)", missing.display()),
         ),
         (
             &missing,
             None,
-            Obstacle::File,
+            Obstacle::Credentials,
             format!(": cannot read {}: No such file or directory (os error 2)", missing.display()),
         ),
     ] {

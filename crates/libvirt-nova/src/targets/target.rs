@@ -12,7 +12,7 @@ use tokio::{
     task::{self, AbortHandle},
     time::Instant,
 };
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::{Outcome, ProbeCounts, TargetReport, settings::TargetSettings};
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     http::Wanted,
     later::later,
     program::Program,
+    telemetry::Telemetry,
     watched::{Plan, Standing, Watched},
 };
 
@@ -57,7 +58,9 @@ impl Target {
         plan: Arc<Plan>,
         program: Arc<Program>,
     ) -> Self {
-        let standing = Standing { labels: settings.labels.clone(), ..plan.standing() };
+        let telemetry = Arc::new(Telemetry::of(span(&name)));
+        let labels = settings.labels.clone();
+        let standing = Standing { labels, telemetry, ..plan.standing() };
         let (probes, post) = Default::default();
         Self { name, settings, plan, program, standing, probes, post }
     }
@@ -182,8 +185,8 @@ impl Target {
     }
 
     /// What log lines of it have.
-    fn span(&self) -> tracing::Span {
-        tracing::error_span!("target", target = %self.name)
+    fn span(&self) -> Span {
+        span(&self.name)
     }
 
     fn post(&self) -> MutexGuard<'_, Option<Post>> {
@@ -195,6 +198,11 @@ impl Target {
         // The same.
         self.probes.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// One that stands alone: a task of a target may begin in another one of the same.
+fn span(name: &str) -> Span {
+    tracing::error_span!(parent: None, "target", target = %name)
 }
 
 impl Post {

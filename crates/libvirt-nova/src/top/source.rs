@@ -81,7 +81,6 @@ impl fmt::Display for SourceError {
 
 impl std::error::Error for SourceError {}
 
-const ADVICE: &str = "is libvirtd running, and may you ask it? \
-                      --uri asks another one, --connect looks at a running exporter";
+const ADVICE: &str = "--uri asks another one, --connect looks at a running exporter";
 /// News that may wait for us; then they wait elsewhere.
 const NEWS_MAX: usize = 2;

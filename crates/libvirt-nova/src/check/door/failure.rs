@@ -24,10 +24,11 @@ pub(super) fn findings(door: &Door, obstacle: Obstacle, told: &str) -> Vec<Findi
         Obstacle::Socket
         | Obstacle::Name
         | Obstacle::Program
+        | Obstacle::File
         | Obstacle::Certificate
         | Obstacle::Tls
         | Obstacle::OurCertificate => vec![Finding::loss(SOCKET, told)],
-        Obstacle::Password | Obstacle::File => vec![
+        Obstacle::Password => vec![
             answers(),
             Finding::loss(AUTHENTICATION, told).advised(
                 "The user and password are libvirtd's own (saslpasswd2 -a libvirt). Give them with \

@@ -65,8 +65,8 @@ fn failure(peer: &str, virsh: &str, obstacle: Obstacle, told: &str) -> Vec<Findi
         Obstacle::Program => vec![
             lost(CONNECTION).advised(
                 "ssh runs as this user and asks nobody: the host's key has to be in known_hosts, and a key \
-                 of ours without a passphrase in authorized_keys there. The other host needs \
-                 virt-ssh-helper (libvirt 6.8 or later) or netcat=.",
+                 of ours without a passphrase in authorized_keys there. The other host needs an sshd, and \
+                 virt-ssh-helper (libvirt 6.8 or later), or netcat= and the socket that socket= names.",
             ),
         ],
         Obstacle::File => vec![lost("files").advised(
@@ -75,8 +75,8 @@ fn failure(peer: &str, virsh: &str, obstacle: Obstacle, told: &str) -> Vec<Findi
              to read them.",
         )],
         Obstacle::Certificate => answered(lost("certificate").advised(
-            "Its CA belongs in /etc/pki/CA/cacert.pem, and the host's name, as -uri writes it, in the \
-             certificate.",
+            "Its CA belongs in cacert.pem (of /etc/pki/CA, or of pkipath=), and the host's name, as -uri \
+             writes it, in the certificate. One that has expired or was revoked is to be replaced.",
         )),
         Obstacle::Tls => answered(lost("TLS").advised(
             "libvirtd has a port for TLS, 16514, and one without, 16509. The former wants TLS 1.2 or 1.3.",

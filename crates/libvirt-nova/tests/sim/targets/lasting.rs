@@ -108,5 +108,9 @@ fn a_program_that_says_another_thing_each_time_is_told_of_a_few_times() {
     assert!(fs::read_to_string(&count).unwrap().lines().count() >= 15);
     assert_eq!(reasons().len(), 6, "{:#?}", reasons());
     assert_eq!(fleet.said("changes again and again").len(), 1);
-    assert_eq!(fleet.said("a banner").len(), 1);
+    let banner = fleet.said("a banner");
+    assert_eq!(banner.len(), 1);
+    for line in banner.into_iter().chain(reasons()) {
+        assert_eq!(line.matches("target=t0").count(), 1, "{line}");
+    }
 }
