@@ -407,7 +407,11 @@ fn a_check_asks_each_target_once_and_says_why_one_is_lost() {
     let check = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_libvirt_nova"));
         command.arg("--check").arg("--targets.file").arg(&fleet.file);
-        Checked::of(&command.output().unwrap())
+        let output = command.output().unwrap();
+        for line in String::from_utf8_lossy(&output.stderr).lines() {
+            assert!(line.matches(" target=").count() < 2, "{line}");
+        }
+        Checked::of(&output)
     };
     let checked = check();
     checked.assert_well();
